@@ -41,11 +41,8 @@ bool os_wipe_on_fork(word at, size_t bytes);     /* a forked child sees zeros he
 /* A futex lock that knows its holder, so that a signal handler that interrupted the holder is told instead of hanging.
  * All-zero is a free lock. Not fair. */
 struct lock {
-    uint32_t state;                              /* 0 free, 1 held, 2 held and somebody sleeps */
-    uint32_t unused;
-    word     holder;                             /* os_self() of the holder */
+    uint32_t state;                              /* 0: free; else the holder's tag, lowest bit: somebody sleeps */
 };
-word os_self(void);                              /* a word no other live thread of the process has */
 bool lock_take(struct lock *lock);               /* false: this thread holds it already (a signal interrupted the holder) */
 bool lock_try(struct lock *lock);
 void lock_give(struct lock *lock);
@@ -57,6 +54,7 @@ uint64_t    os_now_ms(void);                     /* monotonic, coarse */
 size_t      os_write(int fd, const char *bytes, size_t count);     /* written; retries EINTR; gives up on any other error */
 size_t      os_read_file(const char *path, char *out, size_t room);   /* bytes read, 0: no such file; at most room - 1, NUL behind */
 const char *os_environment(const char *name);    /* value or NULL; reads environ, never under AT_SECURE */
+void       *os_map_shared(const char *path, size_t bytes);         /* an existing file, read and write; NULL: refused */
 size_t      os_program(char *out, size_t room);  /* path of the executable; bytes written, NUL behind */
 int         os_process_id(void);
 int         os_thread_id(void);
