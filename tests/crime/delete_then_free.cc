@@ -1,0 +1,21 @@
+/* delete_then_free.cc - an object deleted, then freed.
+ * expect-signal: ABRT
+ * expect-by: this
+ * expect-sentence: double free: free({p}), a block of 48 bytes that is free already{by}
+ */
+#include "crime.h"
+
+#include <new>
+
+struct item { char bytes[48]; };
+
+int main()
+{
+    item *keep = new item, *p = (item *)say("p", new item), *too = new item;
+
+    ::operator delete(p);
+    free(hide(p));
+    hide(keep);
+    hide(too);
+    return survived();
+}

@@ -1,0 +1,14 @@
+/* never_issued_realloc.c - a place in a slab where no block was ever given out, given to realloc.
+ * expect-signal: ABRT
+ * expect-sentence: invalid realloc({p}): the address lies in the heap, but no block was ever given
+ *     out there
+ */
+#include "crime.h"
+
+int main(void)
+{
+    char *p = among(1792);
+
+    hide(realloc(say("p", p + 8 * 1792), 100));
+    return survived();
+}

@@ -1,0 +1,25 @@
+/* realloc_zero_then_free.c - realloc(p, 0) frees p; the free that follows is one too many.
+ * expect-signal: ABRT
+ * expect-by: this
+ * args: 48
+ * expect-sentence: double free: free({p}), a block of 48 bytes that is free already{by}
+ * args: 1000
+ * expect-sentence: double free: free({p}), a block of 1024 bytes that is free already{by}
+ * args: 10000
+ * expect-sentence: double free: free({p}), a block of 10240 bytes that is free already{by}
+ * args: 300000
+ * expect-sentence: double free: free({p}), a block of 303104 bytes that is free already{by}
+ * expect-sentence: invalid free({p}): the address lies in heap memory that was given back; its
+ *     block was freed before
+ */
+#include "crime.h"
+
+int main(int argc, char **argv)
+{
+    void *p = say("p", among(size_argument(argc, argv, 48)));
+
+    if (realloc(p, 0))
+        return 1;
+    free(hide(p));
+    return survived();
+}
