@@ -86,8 +86,8 @@ void text_hex(struct text *text, uint64_t value)
     number(text, value, 16);
 }
 
-/* Tenths are rounded to nearest. What rounds to 1024.0 of a unit is told as 1.0 of the next, so that
- * no figure has more than four digits before its point. */
+/* Tenths are rounded to nearest. What rounds to 1024.0 of a unit is told as 1.0 of the next, so
+ * that no figure has more than four digits before its point. */
 void text_bytes(struct text *text, uint64_t bytes)
 {
     static const char unit[][4] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };

@@ -76,7 +76,8 @@ Test(text, bytes_have_units_and_rounding_never_makes_1024_of_one)
 {
     static const struct { uint64_t bytes; const char *wanted; } samples[] = {
         { 0, "0 B" }, { 1023, "1023 B" }, { 1024, "1.0 KiB" }, { 1536, "1.5 KiB" },
-        { 1075, "1.0 KiB" }, { 1076, "1.1 KiB" }, { MIB(1) - 1, "1.0 MiB" }, { MIB(1) - 52, "1023.9 KiB" },
+        { 1075, "1.0 KiB" }, { 1076, "1.1 KiB" }, { MIB(1) - 1, "1.0 MiB" },
+        { MIB(1) - 52, "1023.9 KiB" },
         { MIB(1) - 51, "1.0 MiB" }, { GIB(2), "2.0 GiB" }, { TIB(1) * 1023, "1023.0 TiB" },
         { (uint64_t)1 << 60, "1.0 EiB" }, { UINT64_MAX, "16.0 EiB" },
     };
