@@ -71,7 +71,7 @@ struct reader {                                  /* one text being read */
     unsigned                    complaints;
 };
 
-/* -- pieces ----------------------------------------------------------------------------------- */
+/* -- pieces ------------------------------------------------------------------------------------ */
 
 static struct piece piece_of(const char *string)
 {
@@ -143,7 +143,7 @@ static struct piece piece_cut(struct piece *rest, char separator)    /* the firs
     return first;
 }
 
-/* -- one value -------------------------------------------------------------------------------- */
+/* -- one value --------------------------------------------------------------------------------- */
 
 static bool choice_find(const char *choices, struct piece value, uint64_t *index)
 {
@@ -206,7 +206,7 @@ enum option_trouble option_read(const struct option_row *row, struct piece value
     return OPTION_FINE;
 }
 
-/* -- advice ----------------------------------------------------------------------------------- */
+/* -- advice ------------------------------------------------------------------------------------ */
 
 static void terminated(char *out, size_t room, struct piece piece)
 {
@@ -248,7 +248,7 @@ static struct piece nearest_choice(const struct option_row *row, struct piece wr
     return nearest;
 }
 
-/* -- lists ------------------------------------------------------------------------------------ */
+/* -- lists ------------------------------------------------------------------------------------- */
 
 static const struct option_row *row_find(struct piece key)
 {
@@ -328,7 +328,7 @@ unsigned option_parse(struct options *options, const char *text, const struct op
     return reader.complaints;
 }
 
-/* -- files ------------------------------------------------------------------------------------ */
+/* -- files ------------------------------------------------------------------------------------- */
 
 static struct piece uncommented(struct piece line)
 {
@@ -408,7 +408,7 @@ unsigned option_parse_file(struct options *options, const char *text, const char
     return reader.complaints;
 }
 
-/* -- telling ---------------------------------------------------------------------------------- */
+/* -- telling ----------------------------------------------------------------------------------- */
 
 static void choice_text(struct text *text, const char *choices, uint64_t index)
 {

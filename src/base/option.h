@@ -62,7 +62,7 @@ struct options {
     const char *origin[KEY_COUNT];               /* who set it, as handed in; NULL: the default */
 };
 
-/* -- the table -------------------------------------------------------------------------------- */
+/* -- the table --------------------------------------------------------------------------------- */
 
 enum option_type {
     OPTION_TYPE_CHOICE, OPTION_TYPE_BOOL, OPTION_TYPE_SIZE, OPTION_TYPE_TIME, OPTION_TYPE_COUNT
@@ -78,7 +78,7 @@ struct option_row {
 extern const struct option_row option_table[KEY_COUNT];
 extern const struct options    option_initial;   /* every option at its default */
 
-/* -- reading ---------------------------------------------------------------------------------- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 struct piece {                                   /* a part of a longer text, not NUL-terminated */
     const char *at;
@@ -120,7 +120,7 @@ unsigned option_parse_file(struct options *options, const char *text, const char
 /* One value by itself: *out is set only if the answer is OPTION_FINE. */
 enum option_trouble option_read(const struct option_row *row, struct piece value, uint64_t *out);
 
-/* -- telling ---------------------------------------------------------------------------------- */
+/* -- telling ----------------------------------------------------------------------------------- */
 
 /* In turn: "16M"; "abort, report or ignore"; one sentence; "limit=16M from MIDDEN_OPTIONS". */
 void option_value_text(struct text *text, const struct option_row *row, uint64_t value);

@@ -1,6 +1,7 @@
 /* text.h - text into a buffer, without malloc, stdio or locale.
- * Job         Build one line or one document in memory the caller owns. What does not fit is cut, and `cut` says so;
- *             `needed` counts what a large enough buffer would have taken, as snprintf does. Always NUL-terminated.
+ * Job         Build one line or one document in memory the caller owns. What does not fit is cut,
+ *             and `cut` says so; `needed` counts what a large enough buffer would have taken, as
+ *             snprintf does. Always NUL-terminated.
  * Locking     none: a text belongs to its caller. Async-signal-safe.
  */
 #ifndef MIDDEN_BASE_TEXT_H
@@ -20,12 +21,13 @@ void text_init(struct text *text, char *base, size_t bytes);
 void text_char(struct text *text, char c);
 void text_string(struct text *text, const char *string);          /* NULL: "(null)" */
 void text_span(struct text *text, const char *string, size_t bytes);
-void text_plain(struct text *text, const char *string, size_t bytes);      /* control bytes as '?' */
+void text_plain(struct text *text, const char *string, size_t bytes);     /* control bytes as '?' */
 void text_decimal(struct text *text, uint64_t value);
 void text_hex(struct text *text, uint64_t value);                 /* with 0x */
 void text_bytes(struct text *text, uint64_t bytes);               /* 1536 -> "1.5 KiB" */
 void text_json(struct text *text, const char *string);            /* quoted and escaped */
-/* %s %c %p %%, and %d %u %x with an l or a z before them where wanted; no flag, width, precision. */
+/* %s %c %p %%, and %d %u %x with an l or a z before them where wanted; no flag, width, precision.
+ * */
 void text_format(struct text *text, const char *format, ...) PRINTF(2, 3);
 
 bool   text_equal(const char *a, const char *b);

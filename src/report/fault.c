@@ -1,6 +1,6 @@
 /* fault.c - the sentences of fault.def, filled.
  * Job      fault.h. What is not known is told as "(unknown)". Names come from outside (a file, an
- *          arena) and are printed without control characters: a fault is one line whatever they hold.
+ *          arena) and are printed without control characters: a fault stays one line.
  * Locking  none.
  */
 #include "report/fault.h"

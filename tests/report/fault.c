@@ -14,8 +14,8 @@ static const char *const wanted[FAULT_COUNT] = {
                           "(freed by this thread)",
     [FAULT_INTERIOR] = "invalid free(" AT "): the pointer lies 16 bytes inside a block of 48 bytes "
                        "that starts at 0x7f1020304040",
-    [FAULT_INTERIOR_FREE] = "invalid free(" AT "): the pointer lies 16 bytes inside a free block of "
-                            "48 bytes that starts at 0x7f1020304040",
+    [FAULT_INTERIOR_FREE] = "invalid free(" AT "): the pointer lies 16 bytes inside a free block "
+                            "of 48 bytes that starts at 0x7f1020304040",
     [FAULT_UNISSUED] = "invalid free(" AT "): the address lies in the heap, but no block was ever "
                        "given out there",
     [FAULT_STALE] = "invalid free(" AT "): the address lies in heap memory that was given back; "
