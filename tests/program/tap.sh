@@ -95,13 +95,18 @@ preloaded() {
     fi
 }
 
-# preloaded_within SECONDS WORDS...: the same, ended (124) when it takes longer
-preloaded_within() {
+# capture SECONDS WORDS...: run them with the library; stdout and stderr go to $scratch/out and $scratch/err; 124 when it
+# takes longer. The shell's own word about a signal goes nowhere.
+capture() {
     tap_seconds=$1
     shift
+    { capture_quietly "$@"; } 2>/dev/null
+}
+
+capture_quietly() {
     if test "$MIDDEN_LIBRARY" = none; then
-        timeout -k 5 "$tap_seconds" "$@"
+        timeout -k 5 "$tap_seconds" "$@" > "$scratch/out" 2> "$scratch/err" < /dev/null
     else
-        timeout -k 5 "$tap_seconds" env LD_PRELOAD="$MIDDEN_LIBRARY" "$@"
+        timeout -k 5 "$tap_seconds" env LD_PRELOAD="$MIDDEN_LIBRARY" "$@" > "$scratch/out" 2> "$scratch/err" < /dev/null
     fi
 }
