@@ -284,13 +284,12 @@ static word parse_hex(const char **at)
 }
 
 /* One line of /proc/self/maps: "lo-hi perms offset dev inode   name". */
-static bool map_line_holds(const char *line, word address, const char **name)
+static const char *parse_line(const char *line, struct os_region *region)
 {
     const char *at = line;
-    word lo = parse_hex(&at);
-    if (*at++ != '-')
-        return false;
-    word hi = parse_hex(&at);
+    region->lo = parse_hex(&at);
+    at += *at == '-';
+    region->hi = parse_hex(&at);
     for (unsigned field = 0; field < 4 && *at != '\0'; field++) {
         while (*at == ' ')
             at++;
@@ -299,49 +298,63 @@ static bool map_line_holds(const char *line, word address, const char **name)
     }
     while (*at == ' ')
         at++;
-    *name = at;
-    return address >= lo && address < hi;
+    return at;
 }
 
-static enum os_place place_named(const char *name, char *out, size_t room)
+static enum os_place place_named(const char *name)
 {
-    struct text text;
-    text_init(&text, out, room);
-    text_string(&text, name);
     if (text_equal(name, "[heap]"))
         return OS_BRK;
     if (text_starts(name, "[stack"))
         return OS_STACK;
-    return name[0] == '/' || text_equal(name, "[vdso]") ? OS_STATIC : OS_ANONYMOUS;
+    return name[0] == '/' || text_equal(name, "[vdso]") ? OS_FILE : OS_ANONYMOUS;
 }
 
-/* Reads the file by pieces; a line that straddles two pieces is carried over. */
-enum os_place os_place_of(word address, char *out, size_t room)
+static bool line_holds(const char *line, word address, struct os_region *region)
+{
+    const char *name = parse_line(line, region);
+    if (address < region->lo || address >= region->hi)
+        return false;
+    struct text text;
+    text_init(&text, region->name, sizeof region->name);
+    text_string(&text, name);
+    region->place = place_named(name);
+    return true;
+}
+
+/* Every whole line in the piece; what is left of a last, partial one is moved to the front. */
+static bool lines_hold(char *piece, size_t *held, word address, struct os_region *region)
+{
+    size_t start = 0;
+    for (size_t i = 0; i < *held; i++)
+        if (piece[i] == '\n') {
+            piece[i] = '\0';
+            if (line_holds(piece + start, address, region))
+                return true;
+            start = i + 1;
+        }
+    *held -= start;
+    __builtin_memmove(piece, piece + start, *held);
+    return false;
+}
+
+void os_region_of(word address, struct os_region *region)
 {
     char piece[2048];
     size_t held = 0;
-    enum os_place place = OS_UNMAPPED;
+    bool found = false;
     int fd = open_read("/proc/self/maps");
-    while (fd >= 0 && place == OS_UNMAPPED) {
-        long got = call3(SYS_read, fd, piece + held, sizeof piece - 1 - held);
+    while (fd >= 0 && !found) {
+        long got = call3(SYS_read, fd, piece + held, sizeof piece - held);
         if (got <= 0)
             break;
         held += (size_t)got;
-        size_t start = 0;
-        for (size_t i = 0; i < held && place == OS_UNMAPPED; i++)
-            if (piece[i] == '\n') {
-                const char *name;
-                piece[i] = '\0';
-                if (map_line_holds(piece + start, address, &name))
-                    place = place_named(name, out, room);
-                start = i + 1;
-            }
-        held -= start;
-        __builtin_memmove(piece, piece + start, held);
-        if (held >= sizeof piece - 1)            /* a name longer than the piece: drop its tail */
+        found = lines_hold(piece, &held, address, region);
+        if (held == sizeof piece)                /* a name longer than the piece: its tail says nothing */
             held = 0;
     }
     if (fd >= 0)
         call1(SYS_close, fd);
-    return place;
+    if (!found)
+        *region = (struct os_region){ .place = OS_UNMAPPED };
 }

@@ -61,7 +61,12 @@ int         os_thread_id(void);
 _Noreturn void os_abort(void);                   /* SIGABRT to this thread, default action if a handler returns */
 _Noreturn void os_exit(int status);              /* at once, no handlers */
 
-enum os_place { OS_UNMAPPED, OS_STACK, OS_STATIC, OS_BRK, OS_ANONYMOUS };
-enum os_place os_place_of(word address, char *name, size_t room);   /* what lies there, from /proc/self/maps; name of the file */
+enum os_place { OS_UNMAPPED, OS_STACK, OS_FILE, OS_BRK, OS_ANONYMOUS };
+struct os_region {
+    enum os_place place;
+    word          lo, hi;                        /* the mapping */
+    char          name[128];                     /* of the file, cut where it is longer */
+};
+void os_region_of(word address, struct os_region *region);         /* what lies there, from /proc/self/maps */
 
 #endif

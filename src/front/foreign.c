@@ -1,0 +1,113 @@
+/* foreign.c - pointers that are not ours.
+ * Job         Forward to the next allocator what it may own: the brk heap and anonymous mappings, where a library bound
+ *             to libc (RTLD_DEEPBIND) got its blocks. Everything else dies with a sentence that says what lies there.
+ * Locking     none; the last region seen is kept per process as a hint, one word at a time.
+ */
+#include "front/front.h"
+#include "heap/shared.h"
+#include "os/os.h"
+#include "base/count.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+
+struct next {
+    void   (*free)(void *pointer);
+    void  *(*realloc)(void *pointer, size_t bytes);
+    size_t (*usable)(void *pointer);
+};
+
+/* dlsym may allocate: it is asked only here, with no lock held, on behalf of a pointer that is not ours. */
+static const struct next *next_allocator(void)
+{
+    static struct next next;
+    if (next.free == NULL) {
+        next.realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+        next.usable = (size_t (*)(void *))dlsym(RTLD_NEXT, "malloc_usable_size");
+        __atomic_store_n(&next.free, (void (*)(void *))dlsym(RTLD_NEXT, "free"), __ATOMIC_RELEASE);
+    }
+    return next.free != NULL ? &next : NULL;
+}
+
+/* What is wrong with the pointer; FAULT_NONE: another allocator may own it. */
+static enum fault_kind judge(word pointer, struct os_region *region)
+{
+    Dl_info object;
+    word frame = (word)__builtin_frame_address(0);
+    if (cage_is_bookkeeping(pointer))
+        return FAULT_BOOKKEEPING;
+    if (dladdr((void *)pointer, &object) != 0) {
+        struct text name;
+        text_init(&name, region->name, sizeof region->name);
+        text_string(&name, object.dli_fname);
+        return FAULT_STATIC;
+    }
+    os_region_of(pointer, region);
+    if (region->place == OS_UNMAPPED)
+        return FAULT_UNMAPPED;
+    if (region->place == OS_STACK || frame - region->lo < region->hi - region->lo)
+        return FAULT_STACK;
+    return region->place == OS_FILE ? FAULT_STATIC : FAULT_NONE;
+}
+
+static bool may_own(word pointer, struct os_region *region, const char *call)
+{
+    static word known_lo, known_hi;              /* a region another allocator owned blocks in */
+    word lo = __atomic_load_n(&known_lo, __ATOMIC_RELAXED);
+    if (lo != 0 && pointer >= lo && pointer < __atomic_load_n(&known_hi, __ATOMIC_RELAXED))
+        return true;
+    enum fault_kind fault = judge(pointer, region);
+    if (fault == FAULT_NONE && pointer % CLASS_ALIGN != 0)
+        fault = FAULT_FOREIGN;
+    if (fault != FAULT_NONE) {
+        front_fault_at(fault, pointer, region->name, call);
+        return false;
+    }
+    __atomic_store_n(&known_lo, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&known_hi, region->hi, __ATOMIC_RELAXED);
+    __atomic_store_n(&known_lo, region->lo, __ATOMIC_RELAXED);
+    return true;
+}
+
+void foreign_free(word pointer, const char *call)
+{
+    struct os_region region;
+    int kept = errno;
+    if (shared_is_last_resort(pointer) || thread.inside)
+        return;                                  /* never reused; or a handler's: better lost than asked about here */
+    if (may_own(pointer, &region, call) && next_allocator() != NULL) {
+        COUNT_ONE(foreign_frees);
+        next_allocator()->free((void *)pointer);
+    }
+    errno = kept;
+}
+
+static void *copy_last_resort(word pointer, size_t bytes)
+{
+    bool zero;
+    size_t had = shared_last_resort_bytes(pointer);
+    word block = front_alloc(bytes, &zero);
+    if (block != 0)
+        __builtin_memcpy((void *)block, (void *)pointer, had < bytes ? had : bytes);
+    return front_give(block);
+}
+
+void *foreign_realloc(word pointer, size_t bytes)
+{
+    struct os_region region;
+    if (shared_is_last_resort(pointer))
+        return copy_last_resort(pointer, bytes);
+    if (thread.inside || !may_own(pointer, &region, "realloc") || next_allocator() == NULL)
+        return front_give(0);
+    return next_allocator()->realloc((void *)pointer, bytes);
+}
+
+size_t foreign_usable(word pointer)
+{
+    struct os_region region;
+    if (shared_is_last_resort(pointer))
+        return shared_last_resort_bytes(pointer);
+    if (thread.inside || judge(pointer, &region) != FAULT_NONE || next_allocator() == NULL)
+        return 0;
+    return next_allocator()->usable((void *)pointer);
+}

@@ -1,0 +1,157 @@
+/* life.c - start before main, threads, fork, exit.
+ * Job         Begin at the first call, whoever makes it; give each thread its heap and take it back when the thread
+ *             ends; hold all locks over a fork; notice a child made behind the back of the fork handlers.
+ * Locking     begin() runs once, under its own lock; fork takes every lock of lock.def, in that order.
+ */
+#include "front/front.h"
+#include "front/options.h"
+#include "heap/meta.h"
+#include "heap/remote.h"
+#include "heap/roster.h"
+#include "heap/shared.h"
+#include "heap/span.h"
+#include "report/handshake.h"
+#include "report/stats.h"
+#include "base/count.h"
+
+#include <limits.h>
+#include <pthread.h>
+
+#ifndef PTHREAD_DESTRUCTOR_ITERATIONS
+#define PTHREAD_DESTRUCTOR_ITERATIONS 4
+#endif
+
+static struct {
+    bool          begun;
+    bool          keyed;
+    pthread_key_t key;                           /* its destructor is how we learn that a thread ends */
+    uint64_t     *alive;                         /* a word that a forked child finds zeroed; NULL: no such kernel */
+    bool          held[4];                       /* locks taken by fork_prepare: not those a signal handler found held */
+    struct lock   lock;
+} state;
+
+static struct lock *const fork_order[] = { &roster_lock, &span_lock, &meta_lock };
+
+/* -- fork ------------------------------------------------------------------------------------------------------------------- */
+
+static void fork_prepare(void)
+{
+    for (size_t i = 0; i < COUNT_OF(fork_order); i++)
+        state.held[i] = lock_take(fork_order[i]);
+}
+
+static void fork_parent(void)
+{
+    COUNT_ONE(forks);
+    for (size_t i = COUNT_OF(fork_order); i-- > 0;)
+        if (state.held[i])
+            lock_give(fork_order[i]);
+}
+
+static void fork_child(void)
+{
+    for (size_t i = 0; i < COUNT_OF(fork_order); i++)
+        lock_reset(fork_order[i]);
+    shared_fork_child();
+    if (state.alive != NULL)
+        *state.alive = 1;
+    roster_fork_child(thread.heap);
+}
+
+/* _Fork and raw clone run no handlers. Other threads may have held our locks: what they guard may be half done, and is
+ * the best there is. */
+COLD static void child_found(void)
+{
+    bool outer = thread.inside;
+    thread.inside = 1;
+    fork_child();
+    thread.inside = outer;
+}
+
+void life_slow_path(void)
+{
+    if (UNLIKELY(state.alive != NULL && *state.alive == 0))
+        child_found();
+}
+
+static void watch_forks(void)
+{
+    struct os_facts facts;
+    os_facts_read(&facts);
+    size_t page = facts.page_bytes;
+    word at = os_reserve(page, page);
+    pthread_atfork(fork_prepare, fork_parent, fork_child);
+    if (at != 0 && os_commit(at, page) && os_wipe_on_fork(at, page)) {
+        state.alive = (uint64_t *)at;
+        *state.alive = 1;
+    }
+}
+
+/* -- threads ---------------------------------------------------------------------------------------------------------------- */
+
+/* Destructors of other keys may still allocate and free: ours asks to be called again until the last round. What comes
+ * after that (the C library frees a little more) goes the long way. */
+static void thread_ends(void *rounds)
+{
+    uintptr_t round = (uintptr_t)rounds;
+    if (round < PTHREAD_DESTRUCTOR_ITERATIONS) {
+        pthread_setspecific(state.key, (void *)(round + 1));
+        return;
+    }
+    struct heap *heap = thread.heap;
+    thread.late = 1;
+    if (heap == &heap_none)
+        return;
+    heap_enter();
+    thread.heap = &heap_none;
+    roster_detach(heap);
+    heap_leave();
+}
+
+static void begin(void)
+{
+    if (__atomic_load_n(&state.begun, __ATOMIC_ACQUIRE) || !lock_take(&state.lock))
+        return;
+    if (!state.begun) {
+        front_options = options_load();
+        span_configure((enum span_purge)front_options->purge, front_options->limit, front_options->huge == HUGE_AUTO);
+        state.keyed = pthread_key_create(&state.key, thread_ends) == 0;
+        watch_forks();
+        handshake_attach();
+        __atomic_store_n(&state.begun, true, __ATOMIC_RELEASE);
+    }
+    lock_give(&state.lock);
+}
+
+static COLD struct heap *attach(void)
+{
+    bool outer = thread.inside;
+    thread.inside = 1;
+    begin();
+    struct heap *heap = roster_attach(&thread);
+    thread.inside = outer;
+    if (heap == NULL)
+        return NULL;
+    thread.heap = heap;
+    if (state.keyed)                             /* may allocate: the heap is there by now */
+        pthread_setspecific(state.key, (void *)1);
+    return heap;
+}
+
+struct heap *life_attach(void)
+{
+    if (LIKELY(thread.heap != &heap_none))
+        return thread.heap;
+    return thread.late ? NULL : attach();
+}
+
+__attribute__((constructor(101))) static void life_begins(void)
+{
+    begin();
+}
+
+__attribute__((destructor(101))) static void life_ends(void)
+{
+    if (front_options->stats == STATS_EXIT)
+        stats_tell();
+}

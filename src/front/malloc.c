@@ -1,0 +1,230 @@
+/* malloc.c - the malloc family of the C ABI.
+ * Job         malloc and free, each on one screen; the rest of the family around them.
+ * Locking     none: a thread is alone with its heap between heap_enter and heap_leave. `inside` set on entry means a
+ *             signal handler interrupted a call of this thread: everything then goes the long way, which leaves the
+ *             interrupted heap alone.
+ */
+#include "front/front.h"
+#include "heap/large.h"
+
+#include <errno.h>
+
+/* -- malloc ------------------------------------------------------------------------------------------------------------ */
+
+static NOINLINE void *malloc_slow(size_t bytes)
+{
+    bool zero;
+    return front_give(front_alloc(bytes, &zero));
+}
+
+EXPORT void *PUBLIC(malloc)(size_t bytes)
+{
+    struct heap *heap = thread.heap;
+    if (LIKELY(bytes <= CLASS_QUICK_MAX) && LIKELY(!thread.inside)) {
+        heap_enter();
+        word block = cursor_take(&heap->cursor[class_of_quick(bytes)]);
+        heap_leave();
+        if (LIKELY(block != 0))
+            return (void *)block;
+    }
+    return malloc_slow(bytes);
+}
+
+/* -- free -------------------------------------------------------------------------------------------------------------- */
+
+static NOINLINE void free_slow(word pointer)
+{
+    front_free(pointer, "free");
+}
+
+static NOINLINE void free_full_word(struct heap *heap, struct slab *slab)
+{
+    heap_enter();
+    heap_free_full_word(heap, slab);
+    heap_leave();
+}
+
+EXPORT void PUBLIC(free)(void *pointer)
+{
+    word block = (word)pointer;
+    if (UNLIKELY(!cage_holds(block)) || UNLIKELY(thread.inside))
+        return free_slow(block);
+    struct slab *slab = cage_slab(block);
+    struct heap *heap = thread.heap;
+    if (UNLIKELY(slab->owner != (word)heap))     /* another thread's, full, large, ... */
+        return free_slow(block);
+    struct slab_place place = slab_place(slab, block);
+    uint64_t *bits = &slab->free[place.index >> 6], bit = (uint64_t)1 << (place.index & 63);
+    heap_enter();
+    uint64_t before = *bits;
+    if (UNLIKELY((before & bit) || !place.start)) {
+        heap_leave();
+        return free_slow(block);                 /* a double free, or no block's start: told there */
+    }
+    *bits = before | bit;
+    heap_leave();
+    if (UNLIKELY((before | bit) == slab->watch))
+        free_full_word(heap, slab);
+}
+
+/* -- calloc, realloc ---------------------------------------------------------------------------------------------------- */
+
+EXPORT void *PUBLIC(calloc)(size_t count, size_t bytes)
+{
+    size_t total;
+    bool zero = false;
+    if (__builtin_mul_overflow(count, bytes, &total))
+        return front_give(0);
+    word block;
+    if (LIKELY(total <= CLASS_QUICK_MAX))
+        block = (word)PUBLIC(malloc)(total);
+    else
+        block = (word)front_give(front_alloc(total, &zero));
+    if (block != 0 && !zero)
+        __builtin_memset((void *)block, 0, total);
+    return (void *)block;
+}
+
+/* Stays while the block is not more than twice what is asked for: a vector that shrinks a little is not copied. */
+static bool stays(const struct slab *slab, size_t bytes)
+{
+    return bytes <= slab->block_bytes && (bytes > slab->block_bytes / 2 || slab->block_bytes == CLASS_ALIGN);
+}
+
+static word copy_to_new(word pointer, size_t had, size_t bytes)
+{
+    bool zero;
+    word block = front_alloc(bytes, &zero);
+    if (block == 0)
+        return 0;
+    __builtin_memcpy((void *)block, (void *)pointer, had < bytes ? had : bytes);
+    front_free(pointer, "realloc");
+    return block;
+}
+
+static word resize(struct slab *slab, word pointer, size_t bytes)
+{
+    if (stays(slab, bytes) && slab->class != CLASS_COUNT)
+        return pointer;
+    if (slab->class == CLASS_COUNT && bytes > CLASS_MAX_BYTES && bytes <= PTRDIFF_MAX && !thread.inside) {
+        heap_enter();
+        word block = large_resize(slab, bytes);
+        heap_leave();
+        return block;
+    }
+    return copy_to_new(pointer, slab->block_bytes, bytes);
+}
+
+EXPORT void *PUBLIC(realloc)(void *pointer, size_t bytes)
+{
+    struct slab *slab;
+    size_t index;
+    if (pointer == NULL)
+        return PUBLIC(malloc)(bytes);
+    if (bytes == 0 && front_zero_frees()) {
+        front_free((word)pointer, "realloc");
+        return NULL;
+    }
+    if (UNLIKELY(!cage_holds((word)pointer)))
+        return foreign_realloc((word)pointer, bytes);
+    enum fault_kind fault = heap_find((word)pointer, &slab, &index);
+    if (UNLIKELY(fault != FAULT_NONE)) {
+        front_fault(fault, (word)pointer, 0, "realloc");
+        return front_give(0);
+    }
+    return front_give(resize(slab, (word)pointer, bytes));
+}
+
+EXPORT void *PUBLIC(reallocarray)(void *pointer, size_t count, size_t bytes)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, bytes, &total))
+        return front_give(0);
+    return PUBLIC(realloc)(pointer, total);
+}
+
+/* -- aligned -------------------------------------------------------------------------------------------------------------- */
+
+static void *aligned(size_t align, size_t bytes)
+{
+    bool zero;
+    return front_give(front_alloc_aligned(bytes, align, &zero));
+}
+
+EXPORT int PUBLIC(posix_memalign)(void **out, size_t align, size_t bytes)
+{
+    bool zero;
+    if (!is_power_of_two(align) || align % sizeof(void *) != 0)
+        return EINVAL;
+    word block = front_alloc_aligned(bytes, align, &zero);
+    if (block == 0)
+        return ENOMEM;
+    *out = (void *)block;
+    return 0;
+}
+
+EXPORT void *PUBLIC(aligned_alloc)(size_t align, size_t bytes)
+{
+    if (!is_power_of_two(align)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return aligned(align, bytes);
+}
+
+/* Old programs ask for alignments that are no power of two, and mean the next one up. */
+EXPORT void *PUBLIC(memalign)(size_t align, size_t bytes)
+{
+    if (align > PTRDIFF_MAX) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return aligned(power_of_two_up(align), bytes);
+}
+
+EXPORT void *PUBLIC(valloc)(size_t bytes)
+{
+    return aligned(front_page_bytes(), bytes);
+}
+
+EXPORT void *PUBLIC(pvalloc)(size_t bytes)
+{
+    size_t page = front_page_bytes();
+    if (bytes > PTRDIFF_MAX)
+        return front_give(0);
+    return aligned(page, round_up(bytes == 0 ? 1 : bytes, page));
+}
+
+/* -- sized frees, sizes ----------------------------------------------------------------------------------------------------- */
+
+EXPORT void PUBLIC(free_sized)(void *pointer, size_t bytes)
+{
+    front_free_sized((word)pointer, bytes, 1, "free_sized");
+}
+
+EXPORT void PUBLIC(free_aligned_sized)(void *pointer, size_t align, size_t bytes)
+{
+    front_free_sized((word)pointer, bytes, align, "free_aligned_sized");
+}
+
+EXPORT void PUBLIC(cfree)(void *pointer)
+{
+    front_free((word)pointer, "cfree");
+}
+
+EXPORT size_t PUBLIC(malloc_usable_size)(void *pointer)
+{
+    return front_usable((word)pointer);
+}
+
+ALIAS(__libc_malloc, malloc)
+ALIAS(__libc_free, free)
+ALIAS(__libc_calloc, calloc)
+ALIAS(__libc_realloc, realloc)
+ALIAS(__libc_memalign, memalign)
+ALIAS(__libc_valloc, valloc)
+ALIAS(__libc_pvalloc, pvalloc)
+ALIAS(__libc_cfree, cfree)
+ALIAS(__posix_memalign, posix_memalign)
+ALIAS(__libc_free_sized, free_sized)
+ALIAS(__libc_free_aligned_sized, free_aligned_sized)

@@ -1,0 +1,148 @@
+/* cage.c - the reservation and its growth. */
+#include "heap/cage.h"
+#include "heap/slab.h"
+
+struct cage cage;
+struct cage_tables cage_tables;
+
+enum { META_SHARE = 32 };                        /* tables take at most this part of the cage: slabs of 16-byte blocks, 1.8 % */
+#define CAGE_MIN  GIB(1)
+#define CAGE_MAX  TIB(16)
+#define STEP_MIN  MIB(1)
+#define STEP_MAX  MIB(64)
+
+/* Each table is laid out for the whole cage and committed as far as the cage reaches, a piece at a time. */
+enum { TABLES = 3, PIECE = 64 * 1024 };
+static struct table {
+    word   at;
+    size_t entry_bits;                           /* a slice */
+    size_t reach;                                /* bytes committed */
+} tables[TABLES] = { { 0, 64, 0 }, { 0, 1, 0 }, { 0, 1, 0 } };
+
+static size_t table_bytes(const struct table *table, size_t slices)
+{
+    return round_up(slices * table->entry_bits / 8 + 2 * sizeof(uint64_t), PIECE);
+}
+
+static size_t side_bytes(size_t cage_bytes)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < TABLES; i++)
+        bytes += table_bytes(&tables[i], cage_bytes >> SLICE_SHIFT);
+    return bytes;
+}
+
+static void lay_out(size_t cage_bytes, word at)
+{
+    size_t side = side_bytes(cage_bytes), meta = round_up(cage_bytes / META_SHARE, PIECE);
+    word next = at;
+    for (unsigned i = 0; i < TABLES; i++) {
+        tables[i].at = next;
+        next += table_bytes(&tables[i], cage_bytes >> SLICE_SHIFT);
+    }
+    cage_tables = (struct cage_tables){ at, at + side, side, meta, (uint64_t *)tables[1].at, (uint64_t *)tables[2].at };
+    cage.slab_of = (struct slab **)tables[0].at;
+    cage.bytes = cage_bytes;
+}
+
+static bool tables_cover(size_t slices)
+{
+    for (unsigned i = 0; i < TABLES; i++) {
+        struct table *table = &tables[i];
+        size_t bytes = table_bytes(table, slices);
+        if (bytes > table->reach && !cage_commit(table->at + table->reach, bytes - table->reach))
+            return false;
+        table->reach = bytes > table->reach ? bytes : table->reach;
+    }
+    return true;
+}
+
+static bool reserve(size_t cage_bytes)
+{
+    size_t ours = side_bytes(cage_bytes) + round_up(cage_bytes / META_SHARE, PIECE);
+    word at = os_reserve(ours, PIECE);
+    word base = at != 0 ? os_reserve(cage_bytes, GIB(4)) : 0;
+    if (base == 0) {
+        if (at != 0)
+            os_unreserve(at, ours);
+        return false;
+    }
+    lay_out(cage_bytes, at);
+    cage.base = base;
+    return true;
+}
+
+/* Under RLIMIT_AS a reservation would be charged whole: an address range is chosen, and mapped piece by piece. */
+static bool plan(size_t cage_bytes)
+{
+    size_t ours = round_up(side_bytes(cage_bytes) + round_up(cage_bytes / META_SHARE, PIECE), GIB(4));
+    word at = os_vacant(ours + cage_bytes);
+    if (at == 0)
+        return false;
+    cage.planned = true;
+    lay_out(cage_bytes, at);
+    cage.base = at + ours;
+    return true;
+}
+
+bool cage_init(void)
+{
+    os_facts_read(&cage.facts);
+    size_t limit = cage.facts.space_limit_bytes;
+    size_t bytes = power_of_two_up(cage.facts.ram_bytes) * 4;
+    bytes = bytes < GIB(64) ? GIB(64) : bytes > CAGE_MAX ? CAGE_MAX : bytes;
+    if (limit / 4 < bytes)
+        return plan(round_up(limit < bytes ? limit : bytes, SLICE_BYTES * 64));
+    for (; bytes >= CAGE_MIN; bytes /= 2)
+        if (reserve(bytes))
+            return true;
+    return plan(CAGE_MIN);
+}
+
+bool cage_commit(word at, size_t bytes)
+{
+    return cage.planned ? os_claim(at, bytes) : os_commit(at, bytes);
+}
+
+/* Grows in steps that follow the size of the heap: few system calls for a large one, little commit charge for a small
+ * one. Where the step is refused, what was asked for may still be had. */
+static size_t commit_step(size_t wanted)
+{
+    size_t step = cage.planned ? KIB(256) : cage.reach / 8;
+    step = round_up(step < STEP_MIN && !cage.planned ? STEP_MIN : step > STEP_MAX ? STEP_MAX : step, SLICE_BYTES);
+    step = step < wanted ? wanted : step;
+    size_t room = cage.bytes - cage.reach;
+    if (wanted > room)
+        return 0;
+    step = step > room ? room : step;
+    if (cage_commit(cage.base + cage.reach, step))
+        return step;
+    return step > wanted && cage_commit(cage.base + cage.reach, wanted) ? wanted : 0;
+}
+
+size_t cage_grow(size_t slices)
+{
+    size_t first = cage.reach >> SLICE_SHIFT;
+    if (!tables_cover(first + slices + (STEP_MAX >> SLICE_SHIFT)) && !tables_cover(first + slices))
+        return 0;
+    size_t step = commit_step(slices << SLICE_SHIFT);
+    for (size_t i = 0; i < step >> SLICE_SHIFT; i++)
+        cage.slab_of[first + i] = &slab_none;
+    __atomic_store_n(&cage.reach, cage.reach + step, __ATOMIC_RELEASE);
+    return step >> SLICE_SHIFT;
+}
+
+void cage_trim(void)
+{
+    if (cage.base == 0 || cage.planned)
+        return;
+    size_t meta_used = meta_reach();
+    os_unreserve(cage.base + cage.reach, cage.bytes - cage.reach);
+    os_unreserve(cage_tables.meta + meta_used, cage_tables.meta_bytes - meta_used);
+    cage.planned = true;
+}
+
+bool cage_is_bookkeeping(word address)
+{
+    return address - cage_tables.side < cage_tables.side_bytes + cage_tables.meta_bytes;
+}

@@ -1,0 +1,63 @@
+/* cage.h - the one address range every block lies in.
+ * Job         Reserve it, commit it upwards, and answer "is this word ours?" by one subtraction and one comparison.
+ *             Leads from a word to the slab that holds it.
+ * Invariants  G1  base and reach only ever grow from zero, and base is set once: all-zero means "owns nothing"
+ *             G2  every slice below reach has an entry in slab_of: its slab, or slab_none, which owns nothing
+ *             G3  the slices below reach are readable and writable, those above belong to nobody
+ * Locking     Grown under the span lock; read without one (reach is published after the entries it covers).
+ */
+#ifndef MIDDEN_HEAP_CAGE_H
+#define MIDDEN_HEAP_CAGE_H
+
+#include "base/base.h"
+#include "heap/class.h"
+#include "os/os.h"
+
+struct slab;
+
+struct cage {
+    word          base;                          /* first byte; a multiple of SLICE_BYTES */
+    size_t        reach;                         /* bytes committed from base upwards */
+    struct slab **slab_of;                       /* by slice */
+    size_t        bytes;                         /* reserved or planned */
+    bool          planned;                       /* nothing is reserved (RLIMIT_AS): claimed piece by piece */
+    struct os_facts facts;
+};
+extern struct cage cage;
+
+bool   cage_init(void);                          /* once, under the roster lock; false: not even a small one is to be had */
+size_t cage_grow(size_t slices);                 /* slices gained, at least as many as asked for; 0: refused */
+bool   cage_commit(word at, size_t bytes);       /* pages of our own tables */
+void   cage_trim(void);                          /* give back the address space not reached yet; later growth claims it */
+
+INLINE bool cage_holds(word address)
+{
+    return address - cage.base < __atomic_load_n(&cage.reach, __ATOMIC_RELAXED);
+}
+
+INLINE size_t cage_slice(word address)           /* of an address the cage holds */
+{
+    return (address - cage.base) >> SLICE_SHIFT;
+}
+
+INLINE struct slab *cage_slab(word address)
+{
+    return __atomic_load_n(&cage.slab_of[cage_slice(address)], __ATOMIC_RELAXED);
+}
+
+INLINE word cage_address(size_t slice)
+{
+    return cage.base + (slice << SLICE_SHIFT);
+}
+
+bool cage_is_bookkeeping(word address);          /* does it lie in our own tables? */
+
+/* Our own tables: filled by meta.c and span.c, which own them. */
+struct cage_tables {
+    word   side, meta;                           /* side: slab_of and the span bitmaps */
+    size_t side_bytes, meta_bytes;
+    uint64_t *available, *dirty;                 /* a bit a slice, in side */
+};
+extern struct cage_tables cage_tables;
+
+#endif

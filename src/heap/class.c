@@ -1,0 +1,40 @@
+/* class.c - the table, worked out by the compiler. */
+#include "heap/class.h"
+
+/* A slab has at least eight blocks where a slice would hold fewer. Debug builds cut slabs of 70 or 4 blocks instead, so
+ * that second words, padding and full slabs are met at every turn. */
+#define SLICES(bytes)  (((bytes) * 8 + SLICE_BYTES - 1) / SLICE_BYTES)
+#define NATURAL(bytes) (SLICES(bytes) * SLICE_BYTES / (bytes))
+#define SHRUNK(bytes)  ((bytes) / 16 % 2 ? 70 : 4)
+#define BLOCKS(bytes)  (DEBUG_BUILD && SHRUNK(bytes) < NATURAL(bytes) ? SHRUNK(bytes) : NATURAL(bytes))
+#define C(bytes) { UINT64_MAX / (bytes) + 1, (bytes), BLOCKS(bytes), SLICES(bytes) }
+
+#define FOUR(base, step) C((base) + (step)), C((base) + 2 * (step)), C((base) + 3 * (step)), C((base) + 4 * (step))
+#define EIGHT(base)      FOUR(base, (base) / 8), FOUR((base) + (base) / 2, (base) / 8)
+
+const struct class class_table[CLASS_COUNT] = {
+    FOUR(0, 16), FOUR(64, 16), FOUR(128, 16), FOUR(192, 16),
+    EIGHT(256), EIGHT(512), EIGHT(1024),
+    FOUR(2048, 512), FOUR(4096, 1024), FOUR(8192, 2048), FOUR(16384, 4096),
+    FOUR(32768, 8192), FOUR(65536, 16384), FOUR(131072, 32768),
+};
+
+#define Q2(class) (class), (class)
+#define Q4(class) (class), (class), (class), (class)
+
+const uint8_t class_quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1] = {
+    0,                                           /* malloc(0) is a smallest block */
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+    Q2(16), Q2(17), Q2(18), Q2(19), Q2(20), Q2(21), Q2(22), Q2(23),
+    Q4(24), Q4(25), Q4(26), Q4(27), Q4(28), Q4(29), Q4(30), Q4(31),
+};
+
+unsigned class_of_aligned(size_t bytes, size_t align)
+{
+    if (bytes > CLASS_MAX_BYTES || align > SLICE_BYTES)
+        return CLASS_COUNT;
+    unsigned class = class_of(bytes);
+    while (class < CLASS_COUNT && class_bytes(class) % align != 0)
+        class++;
+    return class;
+}

@@ -1,0 +1,64 @@
+/* class.h - bytes to size class and back.
+ * Job         The table of size classes: every class a multiple of 16 bytes; 16 apart to 256 bytes, then eight a
+ *             doubling to 2 KiB, then four a doubling to 256 KiB. So at most 15 bytes are wasted up to 256 bytes, an
+ *             eighth to 2 KiB, a fifth above. Each class knows the slab it is cut from and its reciprocal.
+ * Invariants  C1  class_bytes(class_of(n)) >= n, and no smaller class fits
+ *             C2  for every offset in a slab: the high half of offset * magic is the block's index, and the low half
+ *                 is below magic iff the offset is a block's start
+ * Locking     none: constant.
+ */
+#ifndef MIDDEN_HEAP_CLASS_H
+#define MIDDEN_HEAP_CLASS_H
+
+#include "base/base.h"
+#include "base/bits.h"
+#include "base/check.h"
+
+enum {
+    SLICE_SHIFT     = 16,
+    CLASS_COUNT     = 16 + 24 + 28,
+    CLASS_QUICK_MAX = 1024,                      /* up to here a table gives the class */
+    CLASS_MAX_BYTES = 256 * 1024,                /* above: a span of its own */
+    CLASS_ALIGN     = 16,
+};
+#define SLICE_BYTES ((size_t)1 << SLICE_SHIFT)
+
+struct class {
+    uint64_t magic;                              /* reciprocal: 2^64 / block_bytes, rounded up */
+    uint32_t block_bytes;
+    uint16_t blocks;                             /* a slab */
+    uint16_t slices;                             /* a slab */
+};
+extern const struct class class_table[CLASS_COUNT];
+extern const uint8_t class_quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1];    /* by (bytes + 15) / 16 */
+
+INLINE unsigned class_of_quick(size_t bytes)     /* bytes <= CLASS_QUICK_MAX */
+{
+    return class_quick[(bytes + CLASS_ALIGN - 1) / CLASS_ALIGN];
+}
+
+INLINE unsigned class_of(size_t bytes)           /* bytes <= CLASS_MAX_BYTES */
+{
+    if (bytes <= CLASS_QUICK_MAX)
+        return class_of_quick(bytes);
+    unsigned top = bit_highest(bytes - 1);       /* 2^top < bytes <= 2^(top + 1) */
+    if (top == 10)
+        return 32 + (unsigned)((bytes - 1) >> 7 & 7);
+    return 40 + (top - 11) * 4 + (unsigned)((bytes - 1) >> (top - 2) & 3);
+}
+
+INLINE size_t class_bytes(unsigned class)
+{
+    return class_table[class].block_bytes;
+}
+
+/* The smallest class whose blocks hold `bytes` and start at multiples of `align`, a power of two up to SLICE_BYTES;
+ * CLASS_COUNT: none, the block needs a span of its own. */
+unsigned class_of_aligned(size_t bytes, size_t align);
+
+INLINE uint64_t class_magic(uint64_t block_bytes)
+{
+    return block_bytes == 1 ? 0 : UINT64_MAX / block_bytes + 1;
+}
+
+#endif

@@ -1,0 +1,44 @@
+/* cursor.h - where malloc takes the next block from.
+ * Job         One per thread and class: a word of a slab's free bitmap, and the block of it that goes out next, worked
+ *             out ahead so that nobody waits for it.
+ * Invariants  K1  next == 0, or next is a block of the word and its bit is set there: it is cleared only when the block
+ *                 is issued, so a free of a block that was never issued is seen
+ *             K2  while a cursor is on a slab, the slab's watch is 0
+ * Locking     the owner of the heap only.
+ */
+#ifndef MIDDEN_HEAP_CURSOR_H
+#define MIDDEN_HEAP_CURSOR_H
+
+#include "heap/slab.h"
+
+struct cursor {
+    word         next;                           /* the next block; 0: none worked out */
+    uint64_t     bit;                            /* its bit in *bits */
+    uint64_t    *bits;                           /* the word of the slab's free bitmap we are on */
+    word         first;                          /* address of the block of bit 0 of that word */
+    uint64_t     block_bytes;
+    struct slab *slab;                           /* NULL: on no slab */
+    size_t       at;                             /* which word of the slab */
+    uint64_t     valid;                          /* the bits of the word that are blocks, not padding */
+} ALIGNED(64);
+
+INLINE void cursor_aim(struct cursor *cursor, uint64_t left)
+{
+    left &= cursor->valid;
+    cursor->bit = left & -left;
+    cursor->next = left != 0 ? cursor->first + bit_lowest(left) * cursor->block_bytes : 0;
+}
+
+/* Issues the next block and works out the one after it; 0: the word has run dry, or there is none. */
+INLINE word cursor_take(struct cursor *cursor)
+{
+    word block = cursor->next;
+    if (UNLIKELY(block == 0))
+        return 0;
+    uint64_t left = *cursor->bits & ~cursor->bit;
+    *cursor->bits = left;
+    cursor_aim(cursor, left);
+    return block;
+}
+
+#endif

@@ -1,0 +1,272 @@
+/* heap.c - refill, and the frees that need a second look. Threads that begin and end: roster.c. */
+#include "heap/heap.h"
+#include "heap/large.h"
+#include "heap/remote.h"
+#include "heap/roster.h"
+#include "heap/span.h"
+#include "base/count.h"
+
+__thread struct thread thread = { .heap = &heap_none };
+struct heap heap_none;
+
+/* -- lists ----------------------------------------------------------------------------------------------------------- */
+
+void heap_list_add(struct heap *heap, struct slab *slab)         /* behind the newest */
+{
+    struct slab **oldest = &heap->partial[slab->class];
+    heap->listed++;
+    if (*oldest == NULL) {
+        slab->next = slab->prev = slab;
+        *oldest = slab;
+        return;
+    }
+    slab->next = *oldest;
+    slab->prev = (*oldest)->prev;
+    slab->prev->next = slab;
+    (*oldest)->prev = slab;
+}
+
+void heap_list_remove(struct heap *heap, struct slab *slab)
+{
+    struct slab **oldest = &heap->partial[slab->class];
+    heap->listed--;
+    slab->next->prev = slab->prev;
+    slab->prev->next = slab->next;
+    if (*oldest == slab)
+        *oldest = slab->next == slab ? NULL : slab->next;
+    slab->next = slab->prev = NULL;
+}
+
+/* A freer who set the last remote bit may still be on his way to raise PENDING: then the slab stays, and the drain that
+ * meets it there retires it. A signal handler may stand above the locks that dropping takes. */
+void heap_slab_retire(struct heap *heap, struct slab *slab)
+{
+    if (thread.nested || !slab_own(slab, (word)heap, OWNER_NONE))
+        return;
+    heap_list_remove(heap, slab);
+    slab_drop(slab);
+}
+
+/* -- cursors ----------------------------------------------------------------------------------------------------------- */
+
+static void cursor_land(struct cursor *cursor, struct slab *slab, size_t at)
+{
+    cursor->slab = slab;
+    cursor->at = at;
+    cursor->bits = &slab->free[at];
+    cursor->first = slab->base + at * 64 * slab->block_bytes;
+    cursor->block_bytes = slab->block_bytes;
+    slab->watch = 0;                                                             /* K2 */
+    cursor->valid = ~slab_padding(slab, at);
+    cursor_aim(cursor, *cursor->bits);
+}
+
+static void cursor_lift(struct cursor *cursor)
+{
+    struct slab *slab = cursor->slab;
+    slab->watch = ~(uint64_t)0;
+    cursor->next = 0;
+    cursor->slab = NULL;
+}
+
+/* The next word with a free block, round robin: the words just left have had the least time to fill. */
+static bool cursor_advance(struct cursor *cursor)
+{
+    struct slab *slab = cursor->slab;
+    for (size_t step = 1; step <= slab->words; step++) {
+        size_t at = cursor->at + step;
+        at = at >= slab->words ? at - slab->words : at;
+        if ((slab->free[at] & ~slab_padding(slab, at)) != 0) {
+            cursor_land(cursor, slab, at);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool land_on(struct heap *heap, struct slab *slab)
+{
+    struct cursor *cursor = &heap->cursor[slab->class];
+    cursor->slab = slab;
+    cursor->at = slab->words - 1;                /* so that the first word comes next */
+    if (cursor_advance(cursor))
+        return true;
+    cursor->slab = NULL;
+    return false;
+}
+
+static bool refill_from_list(struct heap *heap, unsigned class)
+{
+    struct slab *slab = heap->partial[class];
+    if (slab == NULL)
+        return false;
+    heap_list_remove(heap, slab);
+    return land_on(heap, slab);
+}
+
+static COLD bool refill(struct heap *heap, unsigned class)
+{
+    struct cursor *cursor = &heap->cursor[class];
+    if (cursor->slab != NULL) {
+        if (cursor_advance(cursor))
+            return true;
+        remote_absorb(heap, cursor->slab);
+        if (cursor_advance(cursor))
+            return true;
+        struct slab *full = cursor->slab;
+        cursor_lift(cursor);
+        __atomic_fetch_or(&full->owner, OWNER_FULL, __ATOMIC_SEQ_CST);
+    }
+    remote_drain(heap);
+    large_drain();
+    if (refill_from_list(heap, class))
+        return true;
+    struct slab *slab = roster_adopt(heap, class);
+    if (slab == NULL)
+        slab = slab_make(class, (word)heap);
+    return slab != NULL && land_on(heap, slab);
+}
+
+/* Blocks above the quick classes know whether they are still zero: they are issued lowest first from a fresh slab, so
+ * one at or above `virgin` was never issued before. */
+word heap_alloc(struct heap *heap, unsigned class, bool *zero)
+{
+    struct cursor *cursor = &heap->cursor[class];
+    word block = cursor_take(cursor);
+    if (UNLIKELY(block == 0)) {
+        if (!refill(heap, class))
+            return 0;
+        block = cursor_take(cursor);
+    }
+    *zero = block >= cursor->slab->virgin;
+    if (*zero)
+        cursor->slab->virgin = block + cursor->block_bytes;
+    return block;
+}
+
+/* -- frees ----------------------------------------------------------------------------------------------------------------- */
+
+static enum fault_kind why_no_block(word pointer)
+{
+    return cage_slice(pointer) < span_highest() ? FAULT_STALE : FAULT_UNISSUED;
+}
+
+/* What every free checks, whoever owns the slab. */
+static enum fault_kind check_block(struct slab *slab, word pointer, size_t *index)
+{
+    word owner = slab_owner(slab);
+    if (owner & OWNER_ARENA)
+        return FAULT_ARENA;
+    if ((owner & OWNER_NONE) || owner == 0)
+        return why_no_block(pointer);
+    struct slab_place place = slab_place(slab, pointer);
+    *index = place.index;
+    if (place.index >= slab->blocks)
+        return FAULT_UNISSUED;
+    if (!place.start)
+        return slab_is_free(slab, place.index) ? FAULT_INTERIOR_FREE : FAULT_INTERIOR;
+    return slab_is_free(slab, place.index) ? FAULT_DOUBLE_FREE : FAULT_NONE;
+}
+
+enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index)
+{
+    *slab = cage_slab(pointer);
+    *index = 0;
+    return check_block(*slab, pointer, index);
+}
+
+void heap_free_full_word(struct heap *heap, struct slab *slab)
+{
+    if (slab_all_free(slab))
+        heap_slab_retire(heap, slab);
+}
+
+static void free_local(struct heap *heap, struct slab *slab, size_t index)
+{
+    uint64_t *bits = &slab->free[index >> 6];
+    *bits |= (uint64_t)1 << (index & 63);
+    if (*bits == slab->watch)
+        heap_free_full_word(heap, slab);
+}
+
+/* Makes the slab ours if it is, was full, or belongs to nobody alive; false: it is another thread's. */
+static bool claim(struct heap *heap, struct slab *slab)
+{
+    word owner = slab_owner(slab), mine = (word)heap;
+    if (owner == (mine | OWNER_PENDING) || owner == (mine | OWNER_PENDING | OWNER_FULL)) {
+        remote_drain(heap);
+        owner = slab_owner(slab);
+    }
+    if (owner == mine)
+        return true;
+    if ((owner & ~(word)OWNER_FLAGS) == (word)heap_orphans())
+        return roster_adopt_slab(heap, slab);
+    if ((owner & OWNER_FLAGS) != OWNER_FULL || !slab_own(slab, owner, mine))
+        return false;
+    if (owner != (mine | OWNER_FULL))
+        COUNT_ONE(slabs_stolen);
+    heap_list_add(heap, slab);
+    return true;
+}
+
+enum fault_kind heap_free(struct heap *heap, word pointer)
+{
+    size_t index = 0;
+    struct slab *slab = cage_slab(pointer);
+    enum fault_kind fault = check_block(slab, pointer, &index);
+    if (fault != FAULT_NONE)
+        return fault;
+    if (slab_owner(slab) & OWNER_LARGE)
+        return large_free(slab);
+    if (heap == NULL || !claim(heap, slab))
+        return remote_free(slab, index);
+    if (slab_is_free(slab, index))               /* a remote free of it was absorbed just now */
+        return FAULT_DOUBLE_FREE;
+    free_local(heap, slab, index);
+    return FAULT_NONE;
+}
+
+/* -- rest -------------------------------------------------------------------------------------------------------------------- */
+
+void heap_rest(struct heap *heap)
+{
+    remote_drain(heap);
+    large_drain();
+    for (unsigned class = 0; class < CLASS_COUNT; class++) {
+        struct cursor *cursor = &heap->cursor[class];
+        struct slab *slab = cursor->slab;
+        if (slab == NULL)
+            continue;
+        remote_absorb(heap, slab);
+        cursor_lift(cursor);
+        heap_list_add(heap, slab);
+        if (slab_all_free(slab))
+            heap_slab_retire(heap, slab);
+    }
+}
+
+static void validate_list(struct heap *heap, unsigned class)
+{
+    struct slab *slab = heap->partial[class];
+    for (size_t bound = 0; slab != NULL; bound++) {
+        ASSERT(bound < cage.bytes >> SLICE_SHIFT);
+        ASSERT(slab->class == class && slab->watch != 0);
+        ASSERT(slab_heap(slab) == heap && !(slab_owner(slab) & OWNER_FULL));     /* H1 */
+        ASSERT(slab->next->prev == slab);
+        slab_validate(slab);
+        slab = slab->next == heap->partial[class] ? NULL : slab->next;
+    }
+}
+
+void heap_validate(struct heap *heap)
+{
+    for (unsigned class = 0; class < CLASS_COUNT; class++) {
+        struct cursor *cursor = &heap->cursor[class];
+        ASSERT(cursor->slab != NULL || cursor->next == 0);
+        ASSERT(cursor->next == 0 || (*cursor->bits & cursor->bit) != 0);         /* K1 */
+        ASSERT(cursor->slab == NULL || cursor->slab->watch == 0);                /* K2 */
+        if (cursor->slab != NULL)
+            slab_validate(cursor->slab);
+        validate_list(heap, class);
+    }
+}

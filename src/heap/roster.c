@@ -1,0 +1,193 @@
+/* roster.c - heaps come and go with threads; their memory stays. */
+#include "heap/roster.h"
+#include "heap/remote.h"
+#include "base/count.h"
+
+enum { DETACH_ROUNDS = 64 };
+
+struct lock roster_lock;
+
+static struct {
+    struct heap *first;                          /* every heap ever made */
+    struct heap *dead;                           /* ready for the next thread */
+} state;
+static struct heap orphans = { .state = HEAP_SHARED };
+
+struct heap *heap_orphans(void)
+{
+    return &orphans;
+}
+
+struct heap *roster_first(void)
+{
+    return __atomic_load_n(&state.first, __ATOMIC_ACQUIRE);
+}
+
+/* -- birth ------------------------------------------------------------------------------------------------------------ */
+
+static struct heap *make_heap(void)
+{
+    struct heap *heap = meta_take(sizeof *heap);
+    if (heap == NULL)
+        return NULL;
+    heap->next = state.first;
+    __atomic_store_n(&state.first, heap, __ATOMIC_RELEASE);
+    COUNT_ONE(heaps_made);
+    return heap;
+}
+
+struct heap *roster_attach(struct thread *owner)
+{
+    if (!lock_take(&roster_lock))
+        return NULL;
+    struct heap *heap = NULL;
+    if (cage.base != 0 || cage_init()) {
+        heap = state.dead;
+        if (heap != NULL) {
+            state.dead = heap->next_dead;
+            COUNT_ONE(heaps_reused);
+        } else {
+            heap = make_heap();
+        }
+    }
+    if (heap != NULL) {
+        heap->state = HEAP_LIVE;
+        heap->inside = &owner->inside;
+    }
+    lock_give(&roster_lock);
+    return heap;
+}
+
+/* -- death ------------------------------------------------------------------------------------------------------------ */
+
+/* One slab. A freer between raising PENDING and pushing makes the change of owner fail; draining waits for him, for a while. What
+ * still will not go stays with the dead heap, and with whoever gets it next. */
+static bool hand_over(struct heap *heap, unsigned class)
+{
+    for (unsigned round = 0; round < DETACH_ROUNDS; round++) {
+        struct slab *slab = heap->partial[class];
+        if (slab == NULL)
+            return false;
+        if (slab_own(slab, (word)heap, (word)&orphans)) {
+            heap_list_remove(heap, slab);
+            heap_list_add(&orphans, slab);
+            return true;
+        }
+        remote_drain(heap);
+    }
+    return false;
+}
+
+void roster_detach(struct heap *heap)
+{
+    heap_rest(heap);
+    if (!lock_take(&roster_lock))
+        return;
+    for (unsigned class = 0; class < CLASS_COUNT; class++)
+        while (hand_over(heap, class))
+            ;
+    heap->state = HEAP_DEAD;
+    heap->inside = NULL;
+    heap->next_dead = state.dead;
+    state.dead = heap;
+    lock_give(&roster_lock);
+}
+
+/* -- adoption ----------------------------------------------------------------------------------------------------------- */
+
+static void take_orphan(struct slab *slab)
+{
+    heap_list_remove(&orphans, slab);
+    COUNT_ONE(slabs_adopted);
+}
+
+struct slab *roster_adopt(struct heap *heap, unsigned class)
+{
+    if (__atomic_load_n(&orphans.listed, __ATOMIC_RELAXED) == 0 || !lock_try(&roster_lock))
+        return NULL;
+    remote_drain(&orphans);
+    struct slab *slab = orphans.partial[class];
+    if (slab != NULL && slab_own(slab, (word)&orphans, (word)heap))
+        take_orphan(slab);
+    else
+        slab = NULL;
+    lock_give(&roster_lock);
+    return slab;
+}
+
+bool roster_adopt_slab(struct heap *heap, struct slab *slab)
+{
+    if (!lock_take(&roster_lock))
+        return false;
+    remote_drain(&orphans);
+    bool ours = slab_own(slab, (word)&orphans, (word)heap);
+    if (ours)
+        take_orphan(slab);
+    lock_give(&roster_lock);
+    if (ours)
+        heap_list_add(heap, slab);
+    return ours;
+}
+
+/* -- fork ------------------------------------------------------------------------------------------------------------------- */
+
+static void forget_lists(struct heap *heap)
+{
+    for (unsigned class = 0; class < CLASS_COUNT; class++) {
+        heap->cursor[class] = (struct cursor){ 0 };
+        heap->partial[class] = NULL;
+    }
+    heap->state = HEAP_DEAD;
+    heap->inside = NULL;
+    heap->next_dead = state.dead;
+    state.dead = heap;
+}
+
+/* The thread may have been stopped half way through a list, but its bitmaps are whole at every instruction: what it
+ * owned is found by them alone. */
+static void rescue(struct slab *slab, struct heap *heap)
+{
+    slab->watch = ~(uint64_t)0;
+    remote_absorb(heap, slab);
+    if (slab_all_free(slab)) {
+        slab_drop(slab);
+        return;
+    }
+    for (size_t i = 0; i < slab->words; i++)
+        if ((slab->free[i] & ~slab_padding(slab, i)) != 0) {
+            slab->owner = (word)&orphans;
+            heap_list_add(&orphans, slab);
+            return;
+        }
+    slab->owner = (word)heap | OWNER_FULL;
+}
+
+static void rescue_slabs(void)
+{
+    for (size_t i = 0, end = cage.reach >> SLICE_SHIFT; i < end; i++) {
+        struct slab *slab = cage.slab_of[i];
+        struct heap *heap = slab_heap(slab);
+        if (heap == NULL || slab->base != cage_address(i))
+            continue;
+        if (heap->state == HEAP_DEAD && slab->owner != ((word)heap | OWNER_FULL))
+            rescue(slab, heap);
+        else if (slab->owner & OWNER_PENDING)    /* perhaps not pushed yet when the fork came */
+            remote_push(heap, slab);
+    }
+}
+
+void roster_fork_child(struct heap *mine)
+{
+    bool others = false;
+    for (struct heap *heap = state.first; heap != NULL; heap = heap->next)
+        if (heap != mine && heap->state == HEAP_LIVE) {
+            forget_lists(heap);
+            others = true;
+        }
+    if (!others)                                 /* nobody but us can have left anything half done */
+        return;
+    for (struct heap *heap = state.first; heap != NULL; heap = heap->next)
+        heap->pending = NULL;
+    orphans.pending = NULL;
+    rescue_slabs();
+}

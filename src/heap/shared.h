@@ -1,0 +1,19 @@
+/* shared.h - blocks for callers without a heap of their own.
+ * Job         A few heaps behind locks: for a signal handler that interrupted malloc or free, for a thread past its
+ *             last destructor, for a thread that could get no heap. What they give out is freed like any other block.
+ *             When even the locks below are the interrupted caller's own, a last resort gives memory that is never
+ *             reused.
+ * Locking     a lock a heap, tried in turn: nesting takes the next.
+ */
+#ifndef MIDDEN_HEAP_SHARED_H
+#define MIDDEN_HEAP_SHARED_H
+
+#include "heap/heap.h"
+
+word   shared_alloc(unsigned class, bool *zero); /* 0: out of memory */
+word   shared_last_resort(size_t bytes);         /* aligned to 16; 0: used up */
+bool   shared_is_last_resort(word pointer);
+size_t shared_last_resort_bytes(word pointer);   /* as asked for */
+void   shared_fork_child(void);
+
+#endif

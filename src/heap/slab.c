@@ -1,0 +1,163 @@
+/* slab.c - descriptors and bitmaps: cut, dropped, counted. */
+#include "heap/slab.h"
+#include "heap/span.h"
+#include "base/count.h"
+
+enum { WORD_BITS = 64, CACHE_LINE = 64 };
+
+struct slab slab_none = { .owner = OWNER_NONE, .class = CLASS_COUNT };
+
+uint64_t slab_padding(const struct slab *slab, size_t at)
+{
+    size_t first = at * WORD_BITS;
+    if (slab->blocks <= first)
+        return ~(uint64_t)0;
+    return ~bits_below(slab->blocks - first < WORD_BITS ? (unsigned)(slab->blocks - first) : WORD_BITS);
+}
+
+static size_t remote_offset(size_t words)
+{
+    return round_up(sizeof(struct slab) + (words + 1) * sizeof(uint64_t), CACHE_LINE);
+}
+
+static size_t descriptor_bytes(size_t words)
+{
+    return remote_offset(words) + round_up(words * sizeof(uint64_t), CACHE_LINE);
+}
+
+static struct slab *descriptor_make(uint32_t blocks, uint64_t block_bytes)
+{
+    size_t words = (blocks + WORD_BITS - 1) / WORD_BITS;
+    struct slab *slab = meta_take(descriptor_bytes(words));
+    if (slab == NULL)
+        return NULL;
+    slab->words = (uint16_t)words;
+    slab->blocks = blocks;
+    slab->block_bytes = block_bytes;
+    slab->remote_at = (uint32_t)remote_offset(words);
+    slab->free[words] = ~(uint64_t)0;
+    return slab;
+}
+
+static void publish(struct slab *slab, struct slab *target)
+{
+    size_t first = cage_slice(slab->base);
+    for (size_t i = 0; i < slab->slices; i++)
+        __atomic_store_n(&cage.slab_of[first + i], target, __ATOMIC_RELEASE);
+}
+
+struct slab *slab_make(unsigned class, word owner)
+{
+    const struct class *shape = &class_table[class];
+    bool zero = false;
+    struct slab *slab = descriptor_make(shape->blocks, shape->block_bytes);
+    if (slab == NULL)
+        return NULL;
+    slab->base = span_take(shape->slices, 1, &zero);
+    if (slab->base == 0) {
+        meta_give(slab, descriptor_bytes(slab->words));
+        return NULL;
+    }
+    slab->slices = shape->slices;
+    slab->class = (uint16_t)class;
+    slab->magic = shape->magic;
+    slab->virgin = zero && shape->block_bytes > CLASS_QUICK_MAX && slab->words == 1 ? slab->base : UINTPTR_MAX;
+    slab->owner = owner;
+    slab->watch = ~(uint64_t)0;
+    __builtin_memset(slab->free, 0xff, slab->words * sizeof(uint64_t));
+    publish(slab, slab);
+    COUNT_ONE(slabs_made);
+    return slab;
+}
+
+struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
+{
+    size_t rounded = round_up(bytes, cage.facts.page_bytes);
+    size_t slices = (rounded + SLICE_BYTES - 1) >> SLICE_SHIFT;
+    size_t align_slices = align <= SLICE_BYTES ? 1 : align >> SLICE_SHIFT;
+    struct slab *slab = descriptor_make(1, rounded);
+    if (slab == NULL)
+        return NULL;
+    slab->base = slices <= UINT32_MAX ? span_take(slices, align_slices, zero) : 0;
+    if (slab->base == 0) {
+        meta_give(slab, descriptor_bytes(slab->words));
+        return NULL;
+    }
+    slab->slices = (uint32_t)slices;
+    slab->class = CLASS_COUNT;
+    slab->magic = 1;                             /* C2 for a slab of one block: index 0 everywhere, start at offset 0 */
+    slab->owner = OWNER_LARGE;
+    slab->free[0] = slab_padding(slab, 0);
+    publish(slab, slab);
+    COUNT_ONE(large_made);
+    return slab;
+}
+
+void slab_drop(struct slab *slab)
+{
+    word base = slab->base;
+    size_t slices = slab->slices;
+    publish(slab, &slab_none);
+    slab->owner = OWNER_NONE;
+    meta_give(slab, descriptor_bytes(slab->words));
+    span_give(base, slices);
+}
+
+static void shrink_large(struct slab *slab, size_t slices)
+{
+    size_t first = cage_slice(slab->base);
+    for (size_t i = slices; i < slab->slices; i++)
+        __atomic_store_n(&cage.slab_of[first + i], &slab_none, __ATOMIC_RELEASE);
+    span_give(slab->base + (slices << SLICE_SHIFT), slab->slices - slices);
+    slab->slices = (uint32_t)slices;
+}
+
+bool slab_resize_large(struct slab *slab, size_t bytes)
+{
+    size_t rounded = round_up(bytes, cage.facts.page_bytes);
+    size_t slices = (rounded + SLICE_BYTES - 1) >> SLICE_SHIFT;
+    bool zero;
+    if (slices < slab->slices)
+        shrink_large(slab, slices);
+    if (slices > slab->slices) {
+        if (slices > UINT32_MAX || !span_extend(slab->base, slab->slices, slices - slab->slices, &zero))
+            return false;
+        slab->slices = (uint32_t)slices;
+        publish(slab, slab);
+    }
+    slab->block_bytes = rounded;
+    return true;
+}
+
+bool slab_all_free(const struct slab *slab)
+{
+    for (size_t i = 0; i < slab->words; i++)
+        if (slab->free[i] != ~(uint64_t)0)
+            return false;
+    return true;
+}
+
+size_t slab_taken(struct slab *slab)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < slab->words; i++) {
+        uint64_t free = __atomic_load_n(&slab->free[i], __ATOMIC_RELAXED);
+        uint64_t remote = __atomic_load_n(&slab_remote(slab)[i], __ATOMIC_RELAXED);
+        taken += bit_count(~(free | remote | slab_padding(slab, i)));
+    }
+    return taken;
+}
+
+void slab_validate(struct slab *slab)
+{
+    ASSERT(slab->blocks > 0 && slab->words == (slab->blocks + WORD_BITS - 1) / WORD_BITS);
+    ASSERT(slab->blocks * slab->block_bytes <= (size_t)slab->slices << SLICE_SHIFT);      /* S2 */
+    for (size_t i = 0; i < slab->words; i++) {
+        uint64_t padding = slab_padding(slab, i);
+        ASSERT((slab->free[i] & padding) == padding);                                        /* S3 */
+        ASSERT((slab_remote(slab)[i] & padding) == 0);
+    }
+    ASSERT(slab->free[slab->words] == ~(uint64_t)0);
+    for (size_t i = 0; i < slab->slices; i++)
+        ASSERT(cage.slab_of[cage_slice(slab->base) + i] == slab);                            /* G2 */
+}

@@ -1,0 +1,111 @@
+/* slab.h - equal blocks cut from one span, and their bitmaps.
+ * Job         The descriptor of a span in use: a slab of small blocks, or a large block, which is a slab of one block.
+ *             Knows blocks and bits; not threads.
+ * Invariants  S1  a block is free iff its bit in `free` or its bit in `remote` is set: never neither; both only while
+ *                 its owner absorbs
+ *             S2  block i starts at base + i * block_bytes, for i < blocks
+ *             S3  bits at or above `blocks`, to the end of the last word and one word more, are always set in `free`
+ *                 (what they stand for cannot be freed) and always clear in `remote`
+ *             S4  only the owner writes `free`, by plain stores; anyone may set a bit in `remote`; only the owner clears
+ *                 it, after it has set `free`
+ * Locking     The owner word says who the owner is: a heap, and flags. Anyone may change it by compare-and-swap from a
+ *             value that lets him (see the flags).
+ */
+#ifndef MIDDEN_HEAP_SLAB_H
+#define MIDDEN_HEAP_SLAB_H
+
+#include "heap/cage.h"
+#include "heap/class.h"
+#include "heap/meta.h"
+
+struct heap;
+
+/* Flags in the low bits of the owner word. A local free compares the whole word, so any flag sends it the long way. */
+enum {
+    OWNER_FULL    = 1,                           /* no free block, in no list: whoever frees into it may take it over */
+    OWNER_PENDING = 2,                           /* on its heap's stack of slabs with remote frees */
+    OWNER_LARGE   = 4,                           /* no heap: one block, any thread may free it */
+    OWNER_ARENA   = 8,                           /* no heap: a span of a named arena */
+    OWNER_NONE    = 16,                          /* no heap: slab_none */
+    OWNER_FLAGS   = 63,
+};
+
+struct slab {
+    struct slab *next, *prev;                    /* in a list of the owner's */
+    struct slab *pending_next;                   /* on the owner's stack of pending slabs */
+    word         virgin;                         /* no block from here up was ever issued, and they read as zero */
+    uint32_t     slices;
+    uint32_t     blocks;
+    uint16_t     words;                          /* of each bitmap, padding word not counted */
+    uint16_t     class;                          /* CLASS_COUNT: large */
+    uint32_t     remote_at;                      /* offset of `remote` from the slab, in bytes */
+    uint64_t     block_bytes;
+
+    word         owner;                          /* heap + flags; from here on, what a free touches */
+    word         base;
+    uint64_t     magic;
+    uint64_t     watch;                          /* all ones: a word that becomes so is worth a look; 0: a cursor is here */
+    uint64_t     free[];                         /* words + 1; then `remote`, on its own cache line */
+};
+
+extern struct slab slab_none;                    /* what slices lead to that belong to no span in use: owns nothing */
+
+INLINE word slab_owner(const struct slab *slab)
+{
+    return __atomic_load_n(&slab->owner, __ATOMIC_ACQUIRE);
+}
+
+INLINE struct heap *slab_heap(const struct slab *slab)
+{
+    return (struct heap *)(slab_owner(slab) & ~(word)OWNER_FLAGS);
+}
+
+/* From one owner word to another; acquires what the last owner did. */
+INLINE bool slab_own(struct slab *slab, word from, word to)
+{
+    return __atomic_compare_exchange_n(&slab->owner, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+INLINE uint64_t *slab_remote(struct slab *slab)
+{
+    return (uint64_t *)((char *)slab + slab->remote_at);
+}
+
+INLINE bool slab_remote_test(struct slab *slab, size_t index)
+{
+    return __atomic_load_n(&slab_remote(slab)[index >> 6], __ATOMIC_ACQUIRE) >> (index & 63) & 1;
+}
+
+/* Where a word points to inside a slab: the index of the block, and whether it is the block's first byte (C2). */
+struct slab_place {
+    size_t index;
+    bool   start;
+};
+
+INLINE struct slab_place slab_place(const struct slab *slab, word address)
+{
+    unsigned __int128 product = (unsigned __int128)(address - slab->base) * slab->magic;
+    return (struct slab_place){ (size_t)(product >> 64), (uint64_t)product < slab->magic };
+}
+
+INLINE word slab_block(const struct slab *slab, size_t index)
+{
+    return slab->base + index * slab->block_bytes;
+}
+
+INLINE bool slab_is_free(struct slab *slab, size_t index)       /* by either bitmap; exact for the owner */
+{
+    uint64_t bits = __atomic_load_n(&slab->free[index >> 6], __ATOMIC_RELAXED);
+    return (bits >> (index & 63) & 1) || slab_remote_test(slab, index);
+}
+
+struct slab *slab_make(unsigned class, word owner);                           /* takes a span; NULL: out of memory */
+struct slab *slab_make_large(size_t bytes, size_t align, bool *zero);         /* one block, page-rounded; NULL: out of memory */
+void         slab_drop(struct slab *slab);                                    /* gives the span back; nothing in it is in use */
+bool         slab_resize_large(struct slab *slab, size_t bytes);              /* in place, down or up; false: no room */
+bool         slab_all_free(const struct slab *slab);                          /* by `free` alone */
+uint64_t     slab_padding(const struct slab *slab, size_t at);                /* S3: the bits of word `at` which are no blocks */
+size_t       slab_taken(struct slab *slab);                                   /* blocks in use; exact when its owner rests */
+void         slab_validate(struct slab *slab);
+
+#endif

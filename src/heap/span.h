@@ -1,0 +1,32 @@
+/* span.h - runs of slices: taken, given back, purged.
+ * Job         First fit by address over one bit a slice, warm slices first. What is given back keeps its pages up to a
+ *             bound; beyond it they go back to the system at that very call.
+ * Invariants  N1  `available` is set for exactly the slices below reach that belong to no span in use and are not
+ *                 being purged
+ *             N2  a slice that is available and not `dirty` reads as zero
+ *             N3  `dirty` is a subset of `available`
+ * Locking     the span lock, taken inside.
+ */
+#ifndef MIDDEN_HEAP_SPAN_H
+#define MIDDEN_HEAP_SPAN_H
+
+#include "base/base.h"
+#include "os/os.h"
+
+enum span_purge { SPAN_PURGE_AUTO, SPAN_PURGE_NOW, SPAN_PURGE_NEVER };
+
+word span_take(size_t slices, size_t align_slices, bool *zero);    /* address; 0: out of memory. *zero: it reads as zero */
+void span_give(word at, size_t slices);
+bool span_extend(word at, size_t slices, size_t more, bool *zero); /* take `more` slices right behind a span */
+size_t span_purge(size_t keep_bytes);                              /* purge all but this much of what is dirty; bytes purged */
+void span_configure(enum span_purge purge, size_t limit_bytes, bool huge);
+
+struct span_figures {
+    size_t used_slices, dirty_slices, peak_slices;
+};
+struct span_figures span_figures(void);
+size_t span_highest(void);                       /* slices at or above this one were never taken */
+void   span_validate(void);
+extern struct lock span_lock;
+
+#endif

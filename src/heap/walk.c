@@ -1,0 +1,110 @@
+/* walk.c - read the bitmaps, change nothing. */
+#include "heap/walk.h"
+#include "heap/meta.h"
+#include "heap/roster.h"
+#include "heap/span.h"
+
+static bool is_head(const struct slab *slab, size_t slice)
+{
+    return slab_owner(slab) != OWNER_NONE && slab->base == cage_address(slice);
+}
+
+static enum walk_kind kind_of(const struct slab *slab)
+{
+    word owner = slab_owner(slab);
+    return owner & OWNER_LARGE ? WALK_LARGE : owner & OWNER_ARENA ? WALK_ARENA : WALK_MANUAL;
+}
+
+bool walk_look(word address, struct walk_block *block)
+{
+    if (!cage_holds(address))
+        return false;
+    struct slab *slab = cage_slab(address);
+    if (slab == &slab_none || slab->blocks == 0)
+        return false;
+    size_t index = slab_place(slab, address).index;
+    if (index >= slab->blocks)
+        return false;
+    *block = (struct walk_block){ slab_block(slab, index), slab->block_bytes, kind_of(slab), slab_is_free(slab, index) };
+    return address - block->start < block->bytes;
+}
+
+bool walk_resolve(word address, struct ref *ref)
+{
+    struct walk_block block;
+    if (!walk_look(address, &block) || block.free)
+        return false;
+    ref->start = block.start;
+    return true;
+}
+
+static bool walk_slab(struct slab *slab, bool (*visit)(const struct walk_block *, void *), void *arg)
+{
+    for (size_t i = 0; i < slab->blocks; i++) {
+        struct walk_block block = { slab_block(slab, i), slab->block_bytes, kind_of(slab), slab_is_free(slab, i) };
+        if (!block.free && !visit(&block, arg))
+            return false;
+    }
+    return true;
+}
+
+void walk_blocks(bool (*visit)(const struct walk_block *, void *), void *arg)
+{
+    for (size_t i = 0; i < cage.reach >> SLICE_SHIFT; i++) {
+        struct slab *slab = cage.slab_of[i];
+        if (is_head(slab, i) && !walk_slab(slab, visit, arg))
+            return;
+    }
+}
+
+/* -- figures ------------------------------------------------------------------------------------------------------------ */
+
+static void add_slab(struct walk_figures *figures, struct slab *slab)
+{
+    size_t taken = slab_taken(slab);
+    figures->taken_blocks += taken;
+    figures->taken_bytes += taken * slab->block_bytes;
+    if (slab_owner(slab) & OWNER_LARGE) {
+        figures->large_blocks += taken;
+        figures->large_bytes += taken * slab->block_bytes;
+    } else if (slab_owner(slab) & OWNER_ARENA) {
+        figures->arena_bytes += slab->block_bytes;
+    } else {
+        figures->free_bytes += (slab->blocks - taken) * slab->block_bytes;
+    }
+}
+
+void walk_figures(struct walk_figures *figures)
+{
+    struct span_figures span = span_figures();
+    *figures = (struct walk_figures){
+        .cage_bytes = cage.bytes, .reach_bytes = cage.reach,
+        .span_bytes = span.used_slices << SLICE_SHIFT, .dirty_bytes = span.dirty_slices << SLICE_SHIFT,
+        .peak_span_bytes = span.peak_slices << SLICE_SHIFT, .meta_bytes = meta_reach(),
+    };
+    for (size_t i = 0; i < cage.reach >> SLICE_SHIFT; i++)
+        if (is_head(cage.slab_of[i], i))
+            add_slab(figures, cage.slab_of[i]);
+    for (struct heap *heap = roster_first(); heap != NULL; heap = heap->next) {
+        figures->heaps++;
+        figures->live_heaps += heap->state == HEAP_LIVE;
+    }
+}
+
+size_t walk_class_count(void)
+{
+    return CLASS_COUNT;
+}
+
+void walk_class_figures(unsigned class, struct walk_class *figures)
+{
+    *figures = (struct walk_class){ .block_bytes = class_bytes(class) };
+    for (size_t i = 0; i < cage.reach >> SLICE_SHIFT; i++) {
+        struct slab *slab = cage.slab_of[i];
+        if (!is_head(slab, i) || slab->class != class)
+            continue;
+        figures->slabs++;
+        figures->blocks += slab->blocks;
+        figures->taken += slab_taken(slab);
+    }
+}
