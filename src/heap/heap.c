@@ -61,12 +61,13 @@ static void cursor_land(struct cursor *cursor, struct slab *slab, size_t at)
     cursor_aim(cursor, *cursor->bits);
 }
 
-static void cursor_lift(struct cursor *cursor)
+static struct slab *cursor_lift(struct cursor *cursor)
 {
     struct slab *slab = cursor->slab;
     slab->watch = ~(uint64_t)0;
     cursor->next = 0;
     cursor->slab = NULL;
+    return slab;
 }
 
 /* The next word with a free block, round robin: the words just left have had the least time to fill. */
@@ -84,6 +85,24 @@ static bool cursor_advance(struct cursor *cursor)
     return false;
 }
 
+static bool has_free(const struct slab *slab)
+{
+    for (size_t i = 0; i < slab->words; i++)
+        if ((slab->free[i] & ~slab_padding(slab, i)) != 0)
+            return true;
+    return false;
+}
+
+/* A slab no cursor is on goes into its list, or is full (H1). A free that comes between the look and the flag raises
+ * PENDING, whatever it sees. */
+void heap_shelve(struct heap *heap, struct slab *slab)
+{
+    if (has_free(slab))
+        heap_list_add(heap, slab);
+    else
+        __atomic_fetch_or(&slab->owner, OWNER_FULL, __ATOMIC_SEQ_CST);
+}
+
 static bool land_on(struct heap *heap, struct slab *slab)
 {
     struct cursor *cursor = &heap->cursor[slab->class];
@@ -92,6 +111,8 @@ static bool land_on(struct heap *heap, struct slab *slab)
     if (cursor_advance(cursor))
         return true;
     cursor->slab = NULL;
+    ASSERT(!"a slab in a list has a free block");
+    heap_shelve(heap, slab);
     return false;
 }
 
@@ -113,9 +134,7 @@ static COLD bool refill(struct heap *heap, unsigned class)
         remote_absorb(heap, cursor->slab);
         if (cursor_advance(cursor))
             return true;
-        struct slab *full = cursor->slab;
-        cursor_lift(cursor);
-        __atomic_fetch_or(&full->owner, OWNER_FULL, __ATOMIC_SEQ_CST);
+        heap_shelve(heap, cursor_lift(cursor));
     }
     remote_drain(heap);
     large_drain();
@@ -234,12 +253,11 @@ void heap_rest(struct heap *heap)
     large_drain();
     for (unsigned class = 0; class < CLASS_COUNT; class++) {
         struct cursor *cursor = &heap->cursor[class];
-        struct slab *slab = cursor->slab;
-        if (slab == NULL)
+        if (cursor->slab == NULL)
             continue;
-        remote_absorb(heap, slab);
-        cursor_lift(cursor);
-        heap_list_add(heap, slab);
+        remote_absorb(heap, cursor->slab);
+        struct slab *slab = cursor_lift(cursor);
+        heap_shelve(heap, slab);
         if (slab_all_free(slab))
             heap_slab_retire(heap, slab);
     }

@@ -54,13 +54,14 @@ void remote_absorb(struct heap *heap, struct slab *slab)
     }
 }
 
-/* A slab that was full rejoins its list; one that became empty goes back to the cage. */
+/* A slab that was full rejoins its list, unless what PENDING told of was absorbed and issued again before; one that
+ * became empty goes back to the cage. */
 static void take_back(struct heap *heap, struct slab *slab)
 {
     word before = __atomic_fetch_and(&slab->owner, ~(word)(OWNER_PENDING | OWNER_FULL), __ATOMIC_SEQ_CST);
     remote_absorb(heap, slab);
     if (before & OWNER_FULL)
-        heap_list_add(heap, slab);
+        heap_shelve(heap, slab);
     if (slab->watch != 0 && slab_all_free(slab))
         heap_slab_retire(heap, slab);
 }
