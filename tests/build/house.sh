@@ -17,6 +17,10 @@ test ! -s "$scratch/forgotten"
 tap_check $? "every file is listed in Makefile.am"
 tap_diagnose "$scratch/forgotten"
 
+sed -n 's/^AC_INIT(\[midden\], \[\(.*\)\])$/#define MIDDEN_VERSION       "\1"/p' configure.ac > "$scratch/version"
+test -s "$scratch/version" && grep -Fxq -f "$scratch/version" include/midden/version.h
+tap_check $? "configure.ac and version.h name the same version"
+
 tools/tidy > "$scratch/tidy" 2>&1
 tap_check $? "tools/tidy is content"
 tap_diagnose "$scratch/tidy"
