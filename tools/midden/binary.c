@@ -29,10 +29,12 @@ static const struct {
 
 /* -- bytes of the file ------------------------------------------------------------------------- */
 
+/* A table of the file, NULL if it leaves it; one that is not aligned was made by no linker. */
 static const void *image_at(const struct image *image, uint64_t offset, uint64_t bytes)
 {
     bool inside = offset <= image->bytes && bytes <= image->bytes - offset;
-    return inside ? image->base + offset : NULL;
+    bool aligned = offset % sizeof(ElfW(Addr)) == 0;
+    return inside && aligned ? image->base + offset : NULL;
 }
 
 static const char *image_string(const struct image *image, uint64_t offset)
