@@ -9,6 +9,42 @@ INLINE unsigned bit_lowest(uint64_t bits)        /* index of the lowest set bit;
     return (unsigned)__builtin_ctzll(bits);
 }
 
+/* As a word, ready for arithmetic: the builtin gives an int, and the compiler widens it. */
+INLINE uint64_t bit_lowest_wide(uint64_t bits)   /* bits != 0 */
+{
+#if defined(__x86_64__)
+    uint64_t index;
+    __asm__("rep bsf %1, %0" : "=r"(index) : "r"(bits) : "cc");     /* tzcnt where the processor has it */
+    return index;
+#else
+    return (uint64_t)__builtin_ctzll(bits);
+#endif
+}
+
+/* Sets bit `index` modulo 64 of *bits; says whether it was set before. */
+INLINE bool bit_set_was(uint64_t *bits, uint64_t index)
+{
+#if defined(__x86_64__)
+    bool was;
+    __asm__("bts %2, %0" : "+r"(*bits), "=@ccc"(was) : "r"(index));
+    return was;
+#else
+    uint64_t bit = (uint64_t)1 << (index & 63), before = *bits;
+    *bits = before | bit;
+    return (before & bit) != 0;
+#endif
+}
+
+INLINE uint64_t bit_cleared(uint64_t bits, uint64_t index)         /* index modulo 64 */
+{
+#if defined(__x86_64__)
+    __asm__("btr %1, %0" : "+r"(bits) : "r"(index) : "cc");
+    return bits;
+#else
+    return bits & ~((uint64_t)1 << (index & 63));
+#endif
+}
+
 INLINE unsigned bit_highest(uint64_t bits)       /* index of the highest set bit; bits != 0 */
 {
     return 63u - (unsigned)__builtin_clzll(bits);

@@ -37,10 +37,10 @@ static NOINLINE void free_slow(word pointer)
     front_free(pointer, "free");
 }
 
-static NOINLINE void free_full_word(struct heap *heap, struct slab *slab)
+static NOINLINE void free_full_word(struct slab *slab)
 {
     heap_enter();
-    heap_free_full_word(heap, slab);
+    heap_free_full_word(thread.heap, slab);
     heap_leave();
 }
 
@@ -50,21 +50,19 @@ EXPORT void PUBLIC(free)(void *pointer)
     if (UNLIKELY(!cage_holds(block)) || UNLIKELY(thread.inside))
         return free_slow(block);
     struct slab *slab = cage_slab(block);
-    struct heap *heap = thread.heap;
-    if (UNLIKELY(slab->owner != (word)heap))     /* another thread's, full, large, ... */
+    if (UNLIKELY(slab->owner != (word)thread.heap))                       /* another thread's, full, large, ... */
         return free_slow(block);
     struct slab_place place = slab_place(slab, block);
-    uint64_t *bits = &slab->free[place.index >> 6], bit = (uint64_t)1 << (place.index & 63);
     heap_enter();
-    uint64_t before = *bits;
-    if (UNLIKELY((before & bit) || !place.start)) {
+    uint64_t *bits = &slab->free[place.index >> 6], after = *bits;
+    if (UNLIKELY(!place.start) || UNLIKELY(bit_set_was(&after, place.index))) {
         heap_leave();
-        return free_slow(block);                 /* a double free, or no block's start: told there */
+        return free_slow(block);                 /* no block's start, or a double free: told there */
     }
-    *bits = before | bit;
+    *bits = after;
     heap_leave();
-    if (UNLIKELY((before | bit) == slab->watch))
-        free_full_word(heap, slab);
+    if (UNLIKELY(after == slab->watch))
+        free_full_word(slab);
 }
 
 /* -- calloc, realloc ---------------------------------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ const struct class class_table[CLASS_COUNT] = {
     FOUR(0, 16), FOUR(64, 16), FOUR(128, 16), FOUR(192, 16),
     EIGHT(256), EIGHT(512), EIGHT(1024),
     FOUR(2048, 512), FOUR(4096, 1024), FOUR(8192, 2048), FOUR(16384, 4096),
-    FOUR(32768, 8192), FOUR(65536, 16384), FOUR(131072, 32768),
+    EIGHT(32768), EIGHT(65536), EIGHT(131072),
 };
 
 #define Q2(class) (class), (class)

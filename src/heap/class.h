@@ -1,7 +1,8 @@
 /* class.h - bytes to size class and back.
  * Job         The table of size classes: every class a multiple of 16 bytes; 16 apart to 256 bytes, then eight a
- *             doubling to 2 KiB, then four a doubling to 256 KiB. So at most 15 bytes are wasted up to 256 bytes, an
- *             eighth to 2 KiB, a fifth above. Each class knows the slab it is cut from and its reciprocal.
+ *             doubling to 2 KiB, four to 32 KiB, eight to 256 KiB. So at most 15 bytes are wasted up to 256 bytes, an
+ *             eighth to 2 KiB, a fifth to 32 KiB, and an eighth again above, where a block is worth many small ones.
+ *             Each class knows the slab it is cut from and its reciprocal.
  * Invariants  C1  class_bytes(class_of(n)) >= n, and no smaller class fits
  *             C2  for every offset in a slab: the high half of offset * magic is the block's index, and the low half
  *                 is below magic iff the offset is a block's start
@@ -16,7 +17,7 @@
 
 enum {
     SLICE_SHIFT     = 16,
-    CLASS_COUNT     = 16 + 24 + 28,
+    CLASS_COUNT     = 16 + 24 + 16 + 24,
     CLASS_QUICK_MAX = 1024,                      /* up to here a table gives the class */
     CLASS_MAX_BYTES = 256 * 1024,                /* above: a span of its own */
     CLASS_ALIGN     = 16,
@@ -44,7 +45,9 @@ INLINE unsigned class_of(size_t bytes)           /* bytes <= CLASS_MAX_BYTES */
     unsigned top = bit_highest(bytes - 1);       /* 2^top < bytes <= 2^(top + 1) */
     if (top == 10)
         return 32 + (unsigned)((bytes - 1) >> 7 & 7);
-    return 40 + (top - 11) * 4 + (unsigned)((bytes - 1) >> (top - 2) & 3);
+    if (top < 15)
+        return 40 + (top - 11) * 4 + (unsigned)((bytes - 1) >> (top - 2) & 3);
+    return 56 + (top - 15) * 8 + (unsigned)((bytes - 1) >> (top - 3) & 7);
 }
 
 INLINE size_t class_bytes(unsigned class)

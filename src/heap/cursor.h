@@ -13,7 +13,7 @@
 
 struct cursor {
     word         next;                           /* the next block; 0: none worked out */
-    uint64_t     bit;                            /* its bit in *bits */
+    uint64_t     index;                          /* of its bit in *bits */
     uint64_t    *bits;                           /* the word of the slab's free bitmap we are on */
     word         first;                          /* address of the block of bit 0 of that word */
     uint64_t     block_bytes;
@@ -24,9 +24,13 @@ struct cursor {
 
 INLINE void cursor_aim(struct cursor *cursor, uint64_t left)
 {
+    word next = 0;
     left &= cursor->valid;
-    cursor->bit = left & -left;
-    cursor->next = left != 0 ? cursor->first + bit_lowest(left) * cursor->block_bytes : 0;
+    if (LIKELY(left != 0)) {
+        cursor->index = bit_lowest_wide(left);
+        next = cursor->first + cursor->index * cursor->block_bytes;
+    }
+    cursor->next = next;
 }
 
 /* Issues the next block and works out the one after it; 0: the word has run dry, or there is none. */
@@ -35,7 +39,7 @@ INLINE word cursor_take(struct cursor *cursor)
     word block = cursor->next;
     if (UNLIKELY(block == 0))
         return 0;
-    uint64_t left = *cursor->bits & ~cursor->bit;
+    uint64_t left = bit_cleared(*cursor->bits, cursor->index);
     *cursor->bits = left;
     cursor_aim(cursor, left);
     return block;

@@ -281,7 +281,7 @@ void heap_validate(struct heap *heap)
     for (unsigned class = 0; class < CLASS_COUNT; class++) {
         struct cursor *cursor = &heap->cursor[class];
         ASSERT(cursor->slab != NULL || cursor->next == 0);
-        ASSERT(cursor->next == 0 || (*cursor->bits & cursor->bit) != 0);         /* K1 */
+        ASSERT(cursor->next == 0 || (*cursor->bits >> cursor->index & 1) != 0);         /* K1 */
         ASSERT(cursor->slab == NULL || cursor->slab->watch == 0);                /* K2 */
         if (cursor->slab != NULL)
             slab_validate(cursor->slab);

@@ -4,9 +4,9 @@
 #include "heap/slab.h"
 #include "base/count.h"
 
-enum { WORD_BITS = 64 };
+enum { WORD_BITS = 64, WINDOW_CALLS = 1024 };
 #define NOWHERE      SIZE_MAX
-#define DIRTY_FLOOR  (MIB(2) >> SLICE_SHIFT)     /* a small process never purges */
+#define DIRTY_FLOOR  (MIB(8) >> SLICE_SHIFT)     /* a small process never purges */
 #define HUGE_FROM    (MIB(16) >> SLICE_SHIFT)    /* a heap below stays on small pages */
 
 struct lock span_lock;
@@ -15,7 +15,8 @@ static struct {
     size_t low;                                  /* no slice below is available */
     size_t highest;                              /* no slice from here up was ever taken */
     size_t used, dirty, peak;                    /* slices */
-    size_t regret;                               /* slices purged and wanted again: how much more to keep */
+    size_t high, high_before;                    /* most slices in use, in this window of calls and in the last */
+    size_t calls;                                /* in this window */
     size_t stuck;                                /* dirty slices the last purge could not have, in halves of huge pages */
     size_t limit;                                /* slices; 0: none */
     size_t huge_from;                            /* slices from here up lie in huge pages; NOWHERE: none do */
@@ -108,12 +109,11 @@ static void account_taken(size_t at, size_t run, bool *zero)
     write_run(cage_tables.available, at, run, false);
     size_t dirty = write_run(cage_tables.dirty, at, run, false);
     *zero = dirty == 0;
-    if (*zero && at < state.highest && state.regret < state.peak / 8)
-        state.regret += run;
     state.dirty -= dirty;
     state.stuck = state.stuck < state.dirty ? state.stuck : state.dirty;
     state.used += run;
     state.peak = state.used > state.peak ? state.used : state.peak;
+    state.high = state.used > state.high ? state.used : state.high;
     state.highest = at + run > state.highest ? at + run : state.highest;
     COUNT_ONE(spans_taken);
 }
@@ -159,13 +159,20 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
 
 /* -- giving back -------------------------------------------------------------------------------------------------------- */
 
+/* A fifth of the recent peak stays warm: a program that allocates in waves finds it again, and one that frees all and
+ * falls silent has returned four fifths. */
 static size_t keep_slices(void)
 {
+    if (++state.calls == WINDOW_CALLS) {
+        state.high_before = state.high;
+        state.high = state.used;
+        state.calls = 0;
+    }
     if (state.purge == SPAN_PURGE_NEVER)
         return NOWHERE;
     if (state.purge == SPAN_PURGE_NOW)
         return 0;
-    size_t share = state.used / 8 + state.regret;
+    size_t share = (state.high > state.high_before ? state.high : state.high_before) / 5;
     return share > DIRTY_FLOOR ? share : DIRTY_FLOOR;
 }
 
