@@ -83,6 +83,33 @@ signalled HUP 62 "SIGHUP is passed on"
 signalled USR1 63 "SIGUSR1 is passed on"
 signalled INT 64 "SIGINT is passed on"
 
+# The terminal sends SIGINT to the whole process group: the command must see it once, not twice.
+if command -v python3 > /dev/null; then
+    cat > "$scratch/count.py" <<'CODE'
+import signal, sys, time
+seen = []
+signal.signal(signal.SIGINT, lambda *_: seen.append(1))
+print("ready", flush=True)
+time.sleep(1.5)
+sys.exit(70 + len(seen))
+CODE
+    timeout 30 python3 - "$MIDDEN_COMMAND" "$scratch/count.py" > "$out" 2> "$err" <<'CODE'
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "check", "python3", sys.argv[2]])
+told = b""
+while b"ready" not in told:
+    told += os.read(terminal, 1024)
+os.write(terminal, b"\x03")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+CODE
+    status=$?
+    exits 71 "an interrupt from the terminal reaches the command once"
+else
+    tap_skip "an interrupt from the terminal reaches the command once" "no python3 here"
+fi
+
 # A parent that ignores SIGCHLD leaves it ignored in midden.
 if compile deaf <<'CODE'
 #include <signal.h>

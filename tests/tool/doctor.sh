@@ -9,12 +9,23 @@ library=$(readlink -f "$MIDDEN_LIBRARY")
 
 midden doctor
 exits 0 "nothing is bad on this machine"
-for what in command library preloading kernel "page size" "huge pages" overcommit mappings reservation \
+for what in library preloading kernel "page size" "huge pages" overcommit mappings reservation \
     membarrier "address space" "data segment" "memory cgroup" seccomp yama LD_PRELOAD ld.so.preload MIDDEN_OPTIONS; do
     grep -Eq "^(ok  |note)  $what  " "$out"
     tap_check $? "a line about: $what"
 done
 says "$out" "the library started in a program" "that it starts was proved"
+midden version
+command_version=$(sed -n '1s/midden //p' "$out")
+midden run "$MIDDEN_COMMAND" version
+library_version=$(sed -n 's/^loaded midden //p' "$out")
+if test -n "$library_version"; then
+    midden doctor
+    says "$out" "command $command_version, library $library_version" "the versions of command and library are told"
+else
+    tap_skip "the versions of command and library are told" "this library has none"
+fi
+midden doctor
 grep -Evq '^(ok  |note|bad )  ' "$out"
 test $? -eq 1
 tap_check $? "every line has its grade"
@@ -31,6 +42,7 @@ MIDDEN_OPTIONS=limmit=3 midden doctor
 exits 1 "an unknown key in MIDDEN_OPTIONS is bad"
 LD_PRELOAD=libasan.so.8 midden doctor
 exits 1 "a sanitizer in LD_PRELOAD is bad"
+# shellcheck disable=SC3045  # dash and bash have it
 (ulimit -v 4000000 && midden doctor && grep -q '^note  address space' "$out" && grep -q '^note  reservation' "$out")
 tap_check $? "a limit on address space is noted"
 

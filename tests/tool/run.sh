@@ -25,11 +25,11 @@ midden run sh -c 'grep -c libmidden /proc/self/maps'
 exits 0 "programs below inherit it"
 
 midden run sh -c 'echo "$LD_PRELOAD"'
-says "$out" "$(readlink -f "$MIDDEN_LIBRARY")" "LD_PRELOAD holds an absolute path"
+says "$out" "$library_named" "LD_PRELOAD holds an absolute path"
 LD_PRELOAD=libpthread.so.0 midden run sh -c 'echo "$LD_PRELOAD"'
-says "$out" "$(readlink -f "$MIDDEN_LIBRARY"):libpthread.so.0" "what was preloaded stays, behind it"
-LD_PRELOAD=$(readlink -f "$MIDDEN_LIBRARY") midden run sh -c 'echo "$LD_PRELOAD"'
-test "$(cat "$out")" = "$(readlink -f "$MIDDEN_LIBRARY")"
+says "$out" "$library_named:libpthread.so.0" "what was preloaded stays, behind it"
+LD_PRELOAD=$library_named midden run sh -c 'echo "$LD_PRELOAD"'
+test "$(cat "$out")" = "$library_named"
 tap_check $? "it is not put there twice"
 midden run --stats sh -c 'echo "$MIDDEN_OPTIONS"'
 test "$(head -n 1 "$out")" = stats=exit
@@ -62,6 +62,15 @@ exits 126 "a file in PATH that is not executable"
 midden run ''
 exits 127 "an empty name"
 
+mkdir "$scratch/links" && ln -s "$library_real" "$scratch/links/libmidden.so.0"
+MIDDEN_LIBRARY=$scratch/links/libmidden.so.0 midden run sh -c 'echo "$LD_PRELOAD"'
+says "$out" "/links/libmidden.so.0" "a link is not resolved: what it leads to may change while the command lives"
+cd "$scratch/links" || tap_bail "no scratch directory"
+MIDDEN_LIBRARY=libmidden.so.0 midden run sh -c 'cd / && grep -c libmidden /proc/self/maps'
+cd "$OLDPWD" || tap_bail "no way back"
+exits 0 "a library named from here"
+test -s "$out"
+tap_check $? "is found from everywhere"
 MIDDEN_LIBRARY=$scratch/nowhere.so midden run true
 exits 125 "a library that is not there"
 says "$err" "MIDDEN_LIBRARY" "names the variable"

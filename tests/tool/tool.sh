@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034
 # tool.sh - what the drivers of the command share: where it is, and how an answer of it is compared.
 #
 # MIDDEN_COMMAND   the command; midden below the current directory otherwise
@@ -9,6 +10,8 @@
 test -x "$MIDDEN_COMMAND" || tap_bail "no command at $MIDDEN_COMMAND; set MIDDEN_COMMAND"
 test "$MIDDEN_LIBRARY" != none || tap_skip_all "the command needs a library to preload"
 export MIDDEN_LIBRARY
+# As the command names it: the directory resolved, the file not.
+library_named=$(cd "$(dirname "$MIDDEN_LIBRARY")" && pwd -P)/$(basename "$MIDDEN_LIBRARY")
 unset MIDDEN_HANDSHAKE
 
 top=$(cd "$(dirname "$0")/../.." && pwd)

@@ -68,7 +68,7 @@ tap_check $? "help options lists every key of option.def${missing:+, but not$mis
 
 midden version
 exits 0 "version"
-says "$out" "$(readlink -f "$MIDDEN_LIBRARY")" "version names the library"
+says "$out" "$library_named" "version names the library"
 midden --version
 exits 0 "--version is version"
 
@@ -96,7 +96,7 @@ complete_words() {
         bash "$top/completions/midden.bash" "$@" 2>"$err"
 }
 if command -v bash > /dev/null; then
-    test "$(complete_words midden do)" = doctor
+    test "$(complete_words midden "do")" = doctor
     tap_check $? "bash completes a verb"
     test "$(complete_words midden run --st)" = --stats
     tap_check $? "bash completes an option"

@@ -366,10 +366,12 @@ static int bench_command(const struct verb *verb, struct bench *bench,
     char *kept = preloads_kept();
     if (!kept || !runs_make(bench)) {
         complain(verb, "there is no memory for %u runs", bench->rounds * bench->count);
+        free(kept);
         return EXIT_OURS;
     }
     code = run_all(verb, bench, request, kept);
     hide_progress();
+    free(kept);
     return code == EXIT_DONE ? tell(verb, bench, request) : code;
 }
 

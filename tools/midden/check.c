@@ -34,12 +34,9 @@ static int tell_not_instrumented(const struct verb *verb, const char *command)
     if (flight.obstacle != OBSTACLE_NONE)
         preflight_complain(verb, &flight);
     else
-        complain(
-            verb,
-            "%s was not instrumented (the library never started in it, and preflight finds no "
-            "reason: a sandbox, a cleared environment or a full process table may). Run `midden "
-            "doctor %s`",
-            command, command);
+        complain(verb, "%s was not instrumented (the library never started in it; nothing in the "
+                 "file says why: a sandbox, a cleared environment, midden=off?). Run `midden "
+                 "doctor %s`", command, command);
     return EXIT_OURS;
 }
 
@@ -72,11 +69,8 @@ static int check_command(const struct verb *verb, char **argv)
     if (!library_enter(verb))
         return EXIT_OURS;
     if (!gate_open(&gate)) {
-        complain(
-            verb,
-            "the page for the handshake could not be made (%s). Does a sandbox forbid "
-            "memfd_create?",
-            strerror(errno));
+        complain(verb, "the page for the handshake could not be made (%s). Does a sandbox forbid "
+                 "memfd_create?", strerror(errno));
         return EXIT_OURS;
     }
     struct child child = { .argv = argv, .input = -1, .output = -1 };

@@ -22,12 +22,20 @@
  * moved as a whole. */
 static const char *const beside[] = { ".", ".libs", "../.libs", "../../.libs", "../lib" };
 
+/* The directory is resolved, the name is kept: libmidden.so.0 outlives an upgrade, the file it
+ * leads to does not, and what a long-lived command starts later must find it. */
 static bool take_if_there(struct library *library, const char *candidate, const char *found_by)
 {
-    if (!realpath(candidate, library->path) || access(library->path, R_OK) != 0)
+    char directory[PATH_MAX], resolved[PATH_MAX];
+    const char *slash = strrchr(candidate, '/');
+    const char *name = slash ? slash + 1 : candidate;
+    snprintf(directory, sizeof directory, "%.*s", (int)(name - candidate), candidate);
+    if (access(candidate, R_OK) != 0 || !realpath(*directory ? directory : ".", resolved))
         return false;
+    size_t length = (size_t)snprintf(library->path, sizeof library->path, "%s/%s",
+                                     strcmp(resolved, "/") == 0 ? "" : resolved, name);
     library->found_by = found_by;
-    return true;
+    return length < sizeof library->path;
 }
 
 static bool find_beside(struct library *library)
@@ -53,10 +61,8 @@ static bool find_anywhere(struct library *library, char *why, size_t why_bytes)
     if (named && *named) {
         if (take_if_there(library, named, "MIDDEN_LIBRARY"))
             return true;
-        snprintf(
-            why, why_bytes,
-            "MIDDEN_LIBRARY names a library that cannot be read (%s: %s). Correct it or unset it",
-            named, strerror(errno));
+        snprintf(why, why_bytes, "MIDDEN_LIBRARY names a library that cannot be read (%s: %s). "
+                 "Correct it or unset it", named, strerror(errno));
         return false;
     }
     char resolved[PATH_MAX];
@@ -77,19 +83,13 @@ static bool is_preloadable(const struct library *library, char *why, size_t why_
 {
     struct statvfs about;
     if (strpbrk(library->path, ": ")) {
-        snprintf(
-            why, why_bytes,
-            "the library's path has a space or a colon in it (%s), and LD_PRELOAD splits there. "
-            "Move it, or set MIDDEN_LIBRARY to a link without them",
-            library->path);
+        snprintf(why, why_bytes, "the library's path has a space or a colon in it (%s), and "
+                 "LD_PRELOAD splits there. Move it, or name a link to it", library->path);
         return false;
     }
     if (statvfs(library->path, &about) == 0 && (about.f_flag & ST_NOEXEC)) {
-        snprintf(
-            why, why_bytes,
-            "the library lies on a file system mounted noexec (%s), and cannot be mapped as code. "
-            "Install it elsewhere",
-            library->path);
+        snprintf(why, why_bytes, "the library lies on a file system mounted noexec (%s), and "
+                 "cannot be mapped as code. Install it elsewhere", library->path);
         return false;
     }
     return true;
@@ -135,8 +135,8 @@ static bool trace_line(char *line, const char *name, char *path, size_t bytes)
     char *arrow = strstr(line, " => ");
     char *start = arrow ? arrow + 4 : line + strspn(line, " \t");
     char *first = line + strspn(line, " \t");
-    if (strncmp(first, name, strlen(name)) != 0 || !strchr(" \t(", first[strlen(name)]) ||
-        *start != '/')
+    if (strncmp(first, name, strlen(name)) != 0 || !strchr(" \t(", first[strlen(name)])
+        || *start != '/')
         return false;
     char *end = strstr(start, " (0x");
     if (end)

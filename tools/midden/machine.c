@@ -38,52 +38,88 @@ static bool first_line(const char *path, char *out, size_t bytes)
 
 /* -- the library ------------------------------------------------------------------------------- */
 
+struct proof {
+    unsigned attached;                           /* as the handshake counts */
+    char     version[32];                        /* of the library, by its own word; "": unknown */
+};
+
+/* Behind VERSION_LOADED, up to the end of its line. */
+static void read_version(int output, struct proof *proof)
+{
+    char text[PATH_MAX + 256];
+    ssize_t length = pread(output, text, sizeof text - 1, 0);
+    text[length > 0 ? length : 0] = '\0';
+    const char *loaded = strstr(text, VERSION_LOADED);
+    if (loaded) {
+        loaded += strlen(VERSION_LOADED);
+        snprintf(proof->version, sizeof proof->version, "%.*s", (int)strcspn(loaded, "\n"), loaded);
+    }
+}
+
+static bool run_watched(const struct child *child, struct proof *proof)
+{
+    struct child_end end;
+    struct gate_news news;
+    struct gate gate;
+    if (!gate_open(&gate))
+        return false;
+    bool done = child_run(child, &end) && child_exit_code(&end) == 0;
+    gate_read(&gate, &news);
+    gate_close(&gate);
+    proof->attached = news.attached;
+    return done;
+}
+
 /* Only a program in which it did proves that preloading works here: this command, once more. */
-static bool start_proved(const struct library *library, struct gate_news *news)
+static bool start_proved(const struct library *library, struct proof *proof)
 {
     char itself[] = "/proc/self/exe", verb[] = "version";
     char *argv[] = { itself, verb, NULL };
-    struct child_end end;
-    struct gate gate;
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    struct child child = { .argv = argv, .input = -1, .output = null };
+    int output = memfd_create("midden", MFD_CLOEXEC);
+    struct child child = { .argv = argv, .input = -1, .output = output };
     char *before = getenv("LD_PRELOAD") ? strdup(getenv("LD_PRELOAD")) : NULL;
-    bool done = gate_open(&gate);
-    if (done) {
-        preload_prepend(library->path);
-        done = child_run(&child, &end) && child_exit_code(&end) == 0;
-        gate_read(&gate, news);
-        gate_close(&gate);
-    }
+    preload_prepend(library->path);
+    bool done = output >= 0 && run_watched(&child, proof);
     if (before)
         setenv("LD_PRELOAD", before, 1);
     else
         unsetenv("LD_PRELOAD");
     free(before);
-    close(null);
+    if (output >= 0) {
+        read_version(output, proof);
+        close(output);
+    }
     return done;
+}
+
+static void examine_start(const struct library *library)
+{
+    static const char cure[] = "run `env LD_PRELOAD=LIBRARY true` and read what the loader says";
+    struct proof proof = { 0 };
+    if (!start_proved(library, &proof))
+        finding(GRADE_BAD, "preloading", cure, "a program could not be run with it");
+    else if (proof.attached == 0)
+        finding(GRADE_BAD, "preloading", cure, "a program ran, but it did not start in it");
+    else
+        finding(GRADE_OK, "preloading", NULL, "the library started in a program and said so");
+    if (!*proof.version)
+        return;
+    bool same = strcmp(proof.version, PACKAGE_VERSION) == 0;
+    finding(same ? GRADE_OK : GRADE_NOTE, "version",
+            same ? NULL : "install the command and the library from one build",
+            "command %s, library %s", PACKAGE_VERSION, proof.version);
 }
 
 static void examine_library(void)
 {
     struct library library;
-    struct gate_news news = { 0 };
     char why[PATH_MAX + 256];
     if (!library_find(&library, why, sizeof why)) {
         finding(GRADE_BAD, "library", NULL, "%s", why);
         return;
     }
     finding(GRADE_OK, "library", NULL, "%s (found by: %s)", library.path, library.found_by);
-    if (!start_proved(&library, &news))
-        finding(GRADE_BAD, "preloading",
-                "run `env LD_PRELOAD=LIBRARY /bin/true` and read what the loader says",
-                "a program could not be run with it");
-    else if (news.attached == 0)
-        finding(GRADE_BAD, "preloading",
-                "run `env LD_PRELOAD=LIBRARY /bin/true` and read what the loader says",
-                "a program ran, but the library did not start in it");
-    else
-        finding(GRADE_OK, "preloading", NULL, "the library started in a program and said so");
+    examine_start(&library);
 }
 
 /* -- the kernel -------------------------------------------------------------------------------- */
@@ -291,7 +327,6 @@ static void examine_options(const struct verb *verb)
 
 void machine_examine(const struct verb *verb)
 {
-    finding(GRADE_OK, "command", NULL, "midden %s", PACKAGE_VERSION);
     examine_library();
     examine_kernel();
     examine_pages();

@@ -2,6 +2,7 @@
 #include "args.h"
 #include "library.h"
 
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,15 @@ void complain(const struct verb *verb, const char *format, ...)
 
 /* -- midden version ---------------------------------------------------------------------------- */
 
+/* The library's own word, if this process runs with it. */
+static void print_loaded(void)
+{
+    const char *(*version)(void);
+    *(void **)&version = dlsym(RTLD_DEFAULT, "midden_version");
+    if (version)
+        printf(VERSION_LOADED "%s\n", version());
+}
+
 static int version_act(const struct verb *verb, char **argv)
 {
     struct args args;
@@ -55,6 +65,7 @@ static int version_act(const struct verb *verb, char **argv)
         printf("library %s (found by: %s)\n", library.path, library.found_by);
     else
         printf("library not found; `midden doctor` says more\n");
+    print_loaded();
     return EXIT_DONE;
 }
 
@@ -64,7 +75,7 @@ const struct verb verb_version = {
     .summary = "print the version and the library that would be preloaded",
     .details =
         "Prints the version of this command, and the path of the library that `midden run` "
-        "would preload.",
+        "would preload; started under midden, the version of the library it runs with.",
     .act = version_act,
 };
 
@@ -80,10 +91,8 @@ static int unknown(const char *token)
         complain(NULL, "unknown verb \"%s\"; did you mean \"midden %s\"? `midden help` lists them",
                  token, nearest.best);
     else
-        complain(
-            NULL,
-            "unknown verb \"%s\"; `midden help` lists them, `midden run -- %s` starts a command",
-            token, token);
+        complain(NULL, "unknown verb \"%s\"; `midden help` lists them, `midden run -- %s` starts "
+                 "a command", token, token);
     return EXIT_USAGE;
 }
 

@@ -43,6 +43,9 @@ const struct verb *verb_find(const char *name);  /* NULL: there is none */
  * ". */
 void complain(const struct verb *verb, const char *format, ...) PRINTF(2, 3);
 
+/* What `midden version` prints before the version of a library that is loaded. */
+#define VERSION_LOADED "loaded midden "
+
 /* What help.c writes. */
 void help_summary(void);                         /* the screen of `midden` alone */
 void help_verb(const struct verb *verb);

@@ -121,11 +121,10 @@ static void explain_asked(int process, const char *preload)
 {
     char entry[PATH_MAX];
     if (started_secure(process))
-        finding(
-            GRADE_BAD, "why",
-            "start it as its own user, without file capabilities, or link it with -lmidden",
-            "the kernel marked its start as secure (AT_SECURE): the loader ignored LD_PRELOAD=%s",
-            preload);
+        finding(GRADE_BAD, "why",
+                "start it as its own user, without file capabilities, or link it with -lmidden",
+                "its start was marked as secure (AT_SECURE), so the loader ignored LD_PRELOAD=%s",
+                preload);
     else if (!library_reachable(process, preload, entry, sizeof entry))
         finding(GRADE_BAD, "why",
                 "install the library where the process sees it (its container has its own files)",
@@ -141,8 +140,8 @@ static void explain_absence(int process)
     struct preflight flight;
     snprintf(path, sizeof path, "/proc/%d/exe", process);
     preflight_file(path, &flight);
-    if (flight.obstacle == OBSTACLE_STATIC || flight.obstacle == OBSTACLE_MUSL ||
-        flight.obstacle == OBSTACLE_CLASS || flight.obstacle == OBSTACLE_MACHINE) {
+    if (flight.obstacle == OBSTACLE_STATIC || flight.obstacle == OBSTACLE_MUSL
+        || flight.obstacle == OBSTACLE_CLASS || flight.obstacle == OBSTACLE_MACHINE) {
         finding(GRADE_BAD, "why", preflight_cure(flight.obstacle), "the program %s (%s)",
                 preflight_cause(flight.obstacle), flight.evidence);
         return;
@@ -169,8 +168,8 @@ static void examine_loaded(int process, const struct mapped *mapped)
     finding(gone ? GRADE_NOTE : GRADE_OK, "loaded",
             gone ? "the file was replaced since; restart the process to get the new one" : NULL,
             "%s", mapped->midden);
-    if (started_with(process, "LD_PRELOAD", preload, sizeof preload) &&
-        strstr(preload, "libmidden")) {
+    if (started_with(process, "LD_PRELOAD", preload, sizeof preload)
+        && strstr(preload, "libmidden")) {
         *strstr(preload, "libmidden") = '\0';
         first = word_in(preload, allocators, COUNT_OF(allocators));
     }
