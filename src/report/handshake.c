@@ -36,19 +36,27 @@ bool handshake_attach(void)
     return true;
 }
 
-void handshake_fault(enum fault_kind kind, const char *sentence)
+static void note_write(struct handshake_note *note, uint32_t number, enum fault_kind kind,
+                       const char *sentence)
 {
-    struct handshake *page = handshake.page;
     struct text text;
-    if (page == NULL)
-        return;
-    uint32_t number = __atomic_fetch_add(&page->faults, 1, __ATOMIC_RELAXED);
-    struct handshake_note *note = &page->note[number % HANDSHAKE_NOTES];
-    __atomic_store_n(&note->number, 0, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_RELEASE);     /* the zero is seen before any of what follows */
+    __atomic_exchange_n(&note->number, 0, __ATOMIC_SEQ_CST);   /* H1; seen before what follows */
     note->kind = kind;
     note->pid = os_process_id();
     text_init(&text, note->sentence, sizeof note->sentence);
     text_string(&text, sentence);
-    __atomic_store_n(&note->number, number + 1, __ATOMIC_RELEASE);   /* pairs: handshake_last */
+    __atomic_store_n(&note->number, number, __ATOMIC_RELEASE);   /* pairs: handshake_last */
+}
+
+void handshake_fault(enum fault_kind kind, const char *sentence)
+{
+    struct handshake *page = handshake.page;
+    if (page == NULL)
+        return;
+    uint32_t number = __atomic_fetch_add(&page->faults, 1, __ATOMIC_RELAXED);
+    struct handshake_note *note = &page->note[number % HANDSHAKE_NOTES];
+    if (__atomic_exchange_n(&note->busy, 1, __ATOMIC_ACQUIRE) != 0)   /* pairs: the store below */
+        return;
+    note_write(note, number + 1, kind, sentence);
+    __atomic_store_n(&note->busy, 0, __ATOMIC_RELEASE);
 }

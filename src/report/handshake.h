@@ -11,10 +11,12 @@
  * Invariants  H1  note[i].number is n + 1 once fault n is written whole, and 0 while it is being
  *                 written
  *             H2  faults >= number of every note
- * Locking     none: `attached` and `faults` are added to atomically, a note is published by storing
- *             its number with release and read by loading it with acquire. Two faults that write
- *             one note at one time are eight apart; a reader then may find their words mixed, but
- *             ended.
+ * Locking     none: `attached` and `faults` are added to atomically. Whoever sets `busy` writes the
+ *             note; a fault that finds it set, eight faults after one that is still being written,
+ *             is counted and not noted. A program that dies while it writes leaves one note of
+ *             eight unused. A note is published by storing its number with release and read by
+ *             loading it with acquire; a reader of a running program may be overtaken while it
+ *             reads.
  */
 #ifndef MIDDEN_REPORT_HANDSHAKE_H
 #define MIDDEN_REPORT_HANDSHAKE_H
@@ -30,7 +32,7 @@ struct handshake_note {
     uint32_t number;                             /* H1 */
     uint32_t kind;                               /* enum fault_kind */
     int32_t  pid;                                /* as seen in the program's own pid namespace */
-    uint32_t unused;
+    uint32_t busy;                               /* 1: somebody writes it */
     char     sentence[HANDSHAKE_SENTENCE_BYTES]; /* without "midden: "; NUL-terminated */
 };
 

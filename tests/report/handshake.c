@@ -132,6 +132,17 @@ Test(handshake, a_forked_child_notes_its_faults_for_the_same_command)
     cr_assert_eq(handshake_attached(page), 1, "a fork is no new program");
 }
 
+Test(handshake, a_note_left_half_written_costs_that_note_only)
+{
+    struct handshake *page = attached_page();
+    page->note[1].busy = 1;                      /* its writer was killed */
+    for (unsigned i = 0; i < 2 * HANDSHAKE_NOTES; i++)
+        handshake_fault(FAULT_STACK, "a sentence");
+    cr_assert_eq(handshake_faults(page), 2 * HANDSHAKE_NOTES);
+    cr_assert_eq(handshake_last(page)->number, 2 * HANDSHAKE_NOTES);
+    cr_assert_eq(page->note[1].number, 0);
+}
+
 static void *many_faults(void *arg)
 {
     for (unsigned i = 0; i < 1000; i++)
