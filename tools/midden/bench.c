@@ -377,10 +377,12 @@ static int bench_command(const struct verb *verb, struct bench *bench,
 
 static int act(const struct verb *verb, char **argv)
 {
-    static struct bench bench = { .rounds = 5, .warmups = 1 };
+    static struct bench bench;
     struct request request = { .output = "/dev/null", .input = "/dev/null" };
     struct args args;
     int flag;
+    bench.rounds = 5;
+    bench.warmups = 1;
     args_start(&args, verb, argv);
     while ((flag = args_next(&args)) > 0)
         if (!take_flag(verb, &args, flag, &bench, &request))
