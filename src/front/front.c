@@ -1,5 +1,6 @@
 /* front.c - the long way from a public call to the heap: every case that is not the common one. */
 #include "front/front.h"
+#include "heap/arena.h"
 #include "heap/large.h"
 #include "heap/roster.h"
 #include "heap/shared.h"
@@ -176,6 +177,8 @@ size_t front_usable(word pointer)
 static void describe_block(struct fault *fault)
 {
     struct slab *slab = cage_slab(fault->pointer);
+    if (slab_owner(slab) & OWNER_ARENA)
+        fault->name = arena_name(slab);
     if (slab_heap(slab) == NULL && !(slab_owner(slab) & OWNER_LARGE))
         return;
     struct slab_place place = slab_place(slab, fault->pointer);

@@ -41,8 +41,12 @@ void   foreign_free(word pointer, const char *call);
 void  *foreign_realloc(word pointer, size_t bytes);
 size_t foreign_usable(word pointer);
 
+/* Introspection (introspect.c). */
+size_t front_trim(size_t keep_bytes);            /* gives empty pages back but for so many bytes; bytes given */
+
 /* Life (life.c). */
 struct heap *life_attach(void);                  /* this thread's heap, made if it has none; NULL: it can have none */
 void         life_slow_path(void);               /* notices a child that fork handlers were not told of */
+bool         life_is_borrowed(void);             /* a vfork child: this memory is its parent's */
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "front/front.h"
 #include "front/options.h"
+#include "heap/arena.h"
 #include "heap/meta.h"
 #include "heap/remote.h"
 #include "heap/roster.h"
@@ -25,12 +26,13 @@ static struct {
     bool          begun;
     bool          keyed;
     pthread_key_t key;                           /* its destructor is how we learn that a thread ends */
+    int           process;                       /* whose memory this is */
     uint64_t     *alive;                         /* a word that a forked child finds zeroed; NULL: no such kernel */
     bool          held[4];                       /* locks taken by fork_prepare: not those a signal handler found held */
     struct lock   lock;
 } state;
 
-static struct lock *const fork_order[] = { &roster_lock, &span_lock, &meta_lock };
+static struct lock *const fork_order[] = { &roster_lock, &arena_lock, &span_lock, &meta_lock };
 
 /* -- fork ------------------------------------------------------------------------------------------------------------------- */
 
@@ -53,6 +55,7 @@ static void fork_child(void)
     for (size_t i = 0; i < COUNT_OF(fork_order); i++)
         lock_reset(fork_order[i]);
     shared_fork_child();
+    state.process = os_process_id();
     if (state.alive != NULL)
         *state.alive = 1;
     roster_fork_child(thread.heap);
@@ -72,6 +75,14 @@ void life_slow_path(void)
 {
     if (UNLIKELY(state.alive != NULL && *state.alive == 0))
         child_found();
+}
+
+/* A vfork child runs on its parent's memory under a number of its own. One with memory of its own
+ * was told to fork_child, or finds the word wiped. */
+bool life_is_borrowed(void)
+{
+    life_slow_path();
+    return os_process_id() != state.process;
 }
 
 static void watch_forks(void)
@@ -116,6 +127,7 @@ static void begin(void)
         front_options = options_load();
         span_configure((enum span_purge)front_options->purge, front_options->limit, front_options->huge == HUGE_AUTO);
         state.keyed = pthread_key_create(&state.key, thread_ends) == 0;
+        state.process = os_process_id();
         watch_forks();
         handshake_attach();
         __atomic_store_n(&state.begun, true, __ATOMIC_RELEASE);

@@ -91,7 +91,7 @@ bool cage_init(void)
     size_t limit = cage.facts.space_limit_bytes;
     size_t bytes = power_of_two_up(cage.facts.ram_bytes) * 4;
     bytes = bytes < GIB(64) ? GIB(64) : bytes > CAGE_MAX ? CAGE_MAX : bytes;
-    if (limit / 4 < bytes)
+    if (limit / 4 < bytes)                       /* as cage_fits */
         return plan(round_up(limit < bytes ? limit : bytes, SLICE_BYTES * 64));
     for (; bytes >= CAGE_MIN; bytes /= 2)
         if (reserve(bytes))
@@ -132,17 +132,36 @@ size_t cage_grow(size_t slices)
     return step >> SLICE_SHIFT;
 }
 
+static void give_tail(word at, size_t reach, size_t bytes)
+{
+    if (bytes > reach)
+        os_unreserve(at + reach, bytes - reach);
+}
+
 void cage_trim(void)
 {
     if (cage.base == 0 || cage.planned)
         return;
-    size_t meta_used = meta_reach();
-    os_unreserve(cage.base + cage.reach, cage.bytes - cage.reach);
-    os_unreserve(cage_tables.meta + meta_used, cage_tables.meta_bytes - meta_used);
+    for (unsigned i = 0; i < TABLES; i++)
+        give_tail(tables[i].at, tables[i].reach,
+                  table_bytes(&tables[i], cage.bytes >> SLICE_SHIFT));
+    give_tail(cage_tables.meta, meta_reach(), cage_tables.meta_bytes);
+    give_tail(cage.base, cage.reach, cage.bytes);
     cage.planned = true;
 }
 
+bool cage_fits(size_t limit_bytes)
+{
+    return limit_bytes / 4 >= cage.bytes;
+}
+
+/* Where nothing is reserved, what lies between our pieces may be anybody's. */
 bool cage_is_bookkeeping(word address)
 {
-    return address - cage_tables.side < cage_tables.side_bytes + cage_tables.meta_bytes;
+    if (!cage.planned)
+        return address - cage_tables.side < cage_tables.side_bytes + cage_tables.meta_bytes;
+    for (unsigned i = 0; i < TABLES; i++)
+        if (address - tables[i].at < tables[i].reach)
+            return true;
+    return address - cage_tables.meta < meta_reach();
 }

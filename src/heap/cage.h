@@ -28,7 +28,8 @@ extern struct cage cage;
 bool   cage_init(void);                          /* once, under the roster lock; false: not even a small one is to be had */
 size_t cage_grow(size_t slices);                 /* slices gained, at least as many as asked for; 0: refused */
 bool   cage_commit(word at, size_t bytes);       /* pages of our own tables */
-void   cage_trim(void);                          /* give back the address space not reached yet; later growth claims it */
+void   cage_trim(void);                          /* give back what is not reached yet, under the span and meta locks */
+bool   cage_fits(size_t limit_bytes);            /* whether a limit on address space leaves room for what is reserved */
 
 /* A plain read: reach only grows, and whoever holds an address got it after the growth that covers it. */
 INLINE bool cage_holds(word address)

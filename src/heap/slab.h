@@ -32,8 +32,14 @@ enum {
 
 struct slab {
     struct slab *next, *prev;                    /* in a list of the owner's */
-    struct slab *pending_next;                   /* on the owner's stack of pending slabs */
-    word         virgin;                         /* no block from here up was ever issued, and they read as zero */
+    union {
+        struct slab  *pending_next;              /* on the owner's stack of pending slabs */
+        struct arena *arena;                     /* OWNER_ARENA: whose span it is (arena.h) */
+    };
+    union {
+        word   virgin;                           /* no block from here up was issued; they are zero */
+        size_t arena_at;                         /* OWNER_ARENA: bytes of the arena's spans below */
+    };
     uint32_t     slices;
     uint32_t     blocks;
     uint16_t     words;                          /* of each bitmap, padding word not counted */

@@ -272,6 +272,11 @@ struct span_figures span_figures(void)
     return (struct span_figures){ state.used, state.dirty, state.peak };
 }
 
+bool span_is_huge(word at)
+{
+    return cage_slice(at) >= state.huge_from;
+}
+
 size_t span_highest(void)
 {
     return state.highest;

@@ -25,6 +25,7 @@ struct span_figures {
     size_t used_slices, dirty_slices, peak_slices;
 };
 struct span_figures span_figures(void);
+bool   span_is_huge(word at);                    /* lies where huge pages were asked for: purged whole, if at all */
 size_t span_highest(void);                       /* slices at or above this one were never taken */
 void   span_validate(void);
 extern struct lock span_lock;

@@ -1,5 +1,6 @@
 /* walk.c - read the bitmaps, change nothing. */
 #include "heap/walk.h"
+#include "heap/arena.h"
 #include "heap/meta.h"
 #include "heap/roster.h"
 #include "heap/span.h"
@@ -15,6 +16,15 @@ static enum walk_kind kind_of(const struct slab *slab)
     return owner & OWNER_LARGE ? WALK_LARGE : owner & OWNER_ARENA ? WALK_ARENA : WALK_MANUAL;
 }
 
+static bool look_arena(struct slab *slab, word address, struct walk_block *block)
+{
+    word start, end;
+    if (!arena_block(slab, address, &start, &end))
+        return false;
+    *block = (struct walk_block){ start, end - start, WALK_ARENA, false };
+    return true;
+}
+
 bool walk_look(word address, struct walk_block *block)
 {
     if (!cage_holds(address))
@@ -22,6 +32,8 @@ bool walk_look(word address, struct walk_block *block)
     struct slab *slab = cage_slab(address);
     if (slab == &slab_none || slab->blocks == 0)
         return false;
+    if (slab_owner(slab) & OWNER_ARENA)
+        return look_arena(slab, address, block);
     size_t index = slab_place(slab, address).index;
     if (index >= slab->blocks)
         return false;
@@ -48,28 +60,63 @@ static bool walk_slab(struct slab *slab, bool (*visit)(const struct walk_block *
     return true;
 }
 
-void walk_blocks(bool (*visit)(const struct walk_block *, void *), void *arg)
+static bool walk_arena_span(struct slab *slab, bool (*visit)(const struct walk_block *, void *),
+                            void *arg)
+{
+    struct walk_block block;
+    for (size_t i = arena_first(slab, 0); i < slab->blocks; i = arena_first(slab, i + 1))
+        if (look_arena(slab, slab_block(slab, i), &block) && !visit(&block, arg))
+            return false;
+    return true;
+}
+
+bool walk_blocks(bool (*visit)(const struct walk_block *, void *), void *arg)
 {
     for (size_t i = 0; i < cage.reach >> SLICE_SHIFT; i++) {
         struct slab *slab = cage.slab_of[i];
-        if (is_head(slab, i) && !walk_slab(slab, visit, arg))
-            return;
+        if (!is_head(slab, i))
+            continue;
+        bool on = slab_owner(slab) & OWNER_ARENA ? walk_arena_span(slab, visit, arg)
+                                                 : walk_slab(slab, visit, arg);
+        if (!on)
+            return false;
     }
+    return true;
+}
+
+size_t walk_good_bytes(size_t bytes)
+{
+    if (bytes <= CLASS_MAX_BYTES)
+        return class_bytes(class_of(bytes));
+    return bytes <= cage.bytes ? round_up(bytes, cage.facts.page_bytes) : 0;
 }
 
 /* -- figures ------------------------------------------------------------------------------------------------------------ */
 
+static bool add_arena_block(const struct walk_block *block, void *arg)
+{
+    struct walk_figures *figures = arg;
+    figures->arena_blocks++;
+    figures->arena_bytes += block->bytes;
+    figures->taken_blocks++;
+    figures->taken_bytes += block->bytes;
+    return true;
+}
+
 static void add_slab(struct walk_figures *figures, struct slab *slab)
 {
+    if (slab_owner(slab) & OWNER_ARENA) {
+        walk_arena_span(slab, add_arena_block, figures);
+        return;
+    }
     size_t taken = slab_taken(slab);
     figures->taken_blocks += taken;
     figures->taken_bytes += taken * slab->block_bytes;
     if (slab_owner(slab) & OWNER_LARGE) {
         figures->large_blocks += taken;
         figures->large_bytes += taken * slab->block_bytes;
-    } else if (slab_owner(slab) & OWNER_ARENA) {
-        figures->arena_bytes += slab->block_bytes;
     } else {
+        figures->free_blocks += slab->blocks - taken;
         figures->free_bytes += (slab->blocks - taken) * slab->block_bytes;
     }
 }

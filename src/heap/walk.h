@@ -23,17 +23,19 @@ struct walk_block {
 
 bool walk_resolve(word address, struct ref *ref);                     /* a block in use that holds this address */
 bool walk_look(word address, struct walk_block *block);               /* any block, free ones too */
-void walk_blocks(bool (*visit)(const struct walk_block *block, void *arg), void *arg);  /* those in use; false ends */
+/* Those in use, in order of address; `visit` ends it by false, and false is the answer then. */
+bool walk_blocks(bool (*visit)(const struct walk_block *block, void *arg), void *arg);
+size_t walk_good_bytes(size_t bytes);            /* of the block such a request gets; 0: none */
 
 struct walk_class {
     size_t block_bytes, slabs, blocks, taken;
 };
 struct walk_figures {
     size_t cage_bytes, reach_bytes, span_bytes, dirty_bytes, peak_span_bytes, meta_bytes;
-    size_t taken_blocks, taken_bytes;            /* in use by the program, slabs and large blocks */
-    size_t free_bytes;                           /* free blocks inside slabs */
+    size_t taken_blocks, taken_bytes;            /* in use by the program, of all kinds */
+    size_t free_blocks, free_bytes;              /* free blocks inside slabs */
     size_t large_blocks, large_bytes;
-    size_t arena_bytes;
+    size_t arena_blocks, arena_bytes;            /* of named arenas */
     size_t heaps, live_heaps;
 };
 void   walk_figures(struct walk_figures *figures);

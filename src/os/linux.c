@@ -19,6 +19,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -95,6 +96,21 @@ word os_vacant(size_t bytes)
 bool os_purge(word at, size_t bytes)
 {
     return !call_failed(call3(SYS_madvise, at, bytes, MADV_DONTNEED));
+}
+
+size_t os_resident(word at, size_t bytes)
+{
+    size_t page = getauxval(AT_PAGESZ), resident = 0;
+    unsigned char in_memory[64];
+    for (word end = at + bytes; at < end;) {
+        size_t piece = end - at < page * sizeof in_memory ? end - at : page * sizeof in_memory;
+        if (call_failed(call3(SYS_mincore, at, piece, in_memory)))
+            return resident;
+        for (size_t i = 0; i < piece / page; i++)
+            resident += (in_memory[i] & 1) * page;
+        at += piece;
+    }
+    return resident;
 }
 
 bool os_renew(word at, size_t bytes)
@@ -236,6 +252,14 @@ int os_process_id(void)
 int os_thread_id(void)
 {
     return (int)call0(SYS_gettid);
+}
+
+/* A directory has two links of its own and one for each directory in it. */
+unsigned os_threads(void)
+{
+    struct stat task;
+    long status = call4(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &task, 0);
+    return call_failed(status) || task.st_nlink < 3 ? 0 : (unsigned)task.st_nlink - 2;
 }
 
 /* A program may block or handle SIGABRT: after one delivery the default action is put back and the signal sent again,

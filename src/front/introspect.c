@@ -1,0 +1,159 @@
+/* introspect.c - what a program may ask of its malloc.
+ * Job         glibc's ways to look at the heap and to tune it, answered from our own figures.
+ *             Without them a program would reach the C library's, which would tell of a heap that
+ *             nobody uses.
+ * Locking     none here. What is read while other threads run may be a moment old.
+ */
+#include "front/front.h"
+#include "heap/trim.h"
+#include "heap/walk.h"
+#include "report/stats.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
+
+/* -- memory back ------------------------------------------------------------------------------- */
+
+size_t front_trim(size_t keep_bytes)
+{
+    if (thread.inside)                           /* a handler's call: what it interrupted owns the heap */
+        return 0;
+    struct heap *heap = life_attach();
+    life_slow_path();
+    heap_enter();
+    size_t given = trim_heap(heap, keep_bytes);
+    heap_leave();
+    if (heap != NULL && UNLIKELY(heap->twice != 0))
+        front_fault_twice(heap);
+    return given;
+}
+
+EXPORT int PUBLIC(malloc_trim)(size_t pad)
+{
+    return front_trim(pad) != 0;
+}
+
+/* -- figures ----------------------------------------------------------------------------------- */
+
+/* glibc's words: a chunk is a block, what is mapped is a large block, all the rest is the arena. */
+EXPORT struct mallinfo2 PUBLIC(mallinfo2)(void)
+{
+    struct walk_figures figures;
+    walk_figures(&figures);
+    size_t used = figures.taken_bytes - figures.large_bytes;
+    size_t free = figures.free_bytes + figures.dirty_bytes;
+    return (struct mallinfo2){
+        .arena = used + free, .ordblks = figures.free_blocks,
+        .hblks = figures.large_blocks, .hblkhd = figures.large_bytes,
+        .uordblks = used, .fordblks = free, .keepcost = figures.dirty_bytes,
+    };
+}
+
+static int fitted(size_t value)                  /* a number that is too small by far misleads more */
+{
+    return value < INT_MAX ? (int)value : INT_MAX;
+}
+
+EXPORT struct mallinfo PUBLIC(mallinfo)(void)
+{
+    struct mallinfo2 wide = PUBLIC(mallinfo2)();
+    return (struct mallinfo){
+        .arena = fitted(wide.arena), .ordblks = fitted(wide.ordblks),
+        .hblks = fitted(wide.hblks), .hblkhd = fitted(wide.hblkhd),
+        .uordblks = fitted(wide.uordblks), .fordblks = fitted(wide.fordblks),
+        .keepcost = fitted(wide.keepcost),
+    };
+}
+
+EXPORT void PUBLIC(malloc_stats)(void)
+{
+    stats_tell();
+}
+
+/* -- malloc_info ------------------------------------------------------------------------------- */
+
+static void print_total(FILE *out, const char *type, size_t count, size_t bytes)
+{
+    fprintf(out, "<total type=\"%s\" count=\"%zu\" size=\"%zu\"/>\n", type, count, bytes);
+}
+
+static void print_size(FILE *out, const char *element, const char *type, size_t bytes)
+{
+    fprintf(out, "<%s type=\"%s\" size=\"%zu\"/>\n", element, type, bytes);
+}
+
+static void print_classes(FILE *out)
+{
+    fputs("<sizes>\n", out);
+    for (unsigned class = 0; class < walk_class_count(); class++) {
+        struct walk_class figures;
+        walk_class_figures(class, &figures);
+        if (figures.slabs != 0)
+            fprintf(out, "<class size=\"%zu\" slabs=\"%zu\" blocks=\"%zu\" used=\"%zu\"/>\n",
+                    figures.block_bytes, figures.slabs, figures.blocks, figures.taken);
+    }
+    fputs("</sizes>\n", out);
+}
+
+/* The elements that glibc has too mean the same here; `type` tells those apart that it has not. */
+EXPORT int PUBLIC(malloc_info)(int options, FILE *out)
+{
+    struct walk_figures figures;
+    if (options != 0)
+        return EINVAL;
+    walk_figures(&figures);
+    fputs("<malloc version=\"midden-1\">\n", out);
+    print_classes(out);
+    print_total(out, "used", figures.taken_blocks, figures.taken_bytes);
+    print_total(out, "rest", figures.free_blocks, figures.free_bytes);
+    print_total(out, "mmap", figures.large_blocks, figures.large_bytes);
+    print_size(out, "system", "current", figures.span_bytes + figures.dirty_bytes);
+    print_size(out, "system", "max", figures.peak_span_bytes);
+    print_size(out, "system", "empty", figures.dirty_bytes);
+    print_size(out, "system", "tables", figures.meta_bytes);
+    print_size(out, "aspace", "total", figures.cage_bytes);
+    print_size(out, "aspace", "mprotect", figures.reach_bytes);
+    fputs("</malloc>\n", out);
+    return ferror(out) != 0 ? EIO : 0;
+}
+
+/* -- tuning ------------------------------------------------------------------------------------ */
+
+/* What glibc knows is taken and does nothing: each of these tunes a mechanism that is not here. */
+EXPORT int PUBLIC(mallopt)(int what, int value)
+{
+    (void)value;
+    switch (what) {
+    case M_MXFAST:
+    case M_NLBLKS:
+    case M_GRAIN:
+    case M_KEEP:
+    case M_TRIM_THRESHOLD:
+    case M_TOP_PAD:
+    case M_MMAP_THRESHOLD:
+    case M_MMAP_MAX:
+    case M_CHECK_ACTION:
+    case M_PERTURB:
+    case M_ARENA_TEST:
+    case M_ARENA_MAX:
+        return 1;
+    }
+    return 0;
+}
+
+/* -- heaps kept in files: gone from glibc with 2.25, but old programs ask for the names ------------ */
+
+EXPORT void *PUBLIC(malloc_get_state)(void)
+{
+    errno = ENOSYS;
+    return NULL;
+}
+
+EXPORT int PUBLIC(malloc_set_state)(void *state)
+{
+    (void)state;
+    errno = ENOSYS;
+    return -1;
+}
