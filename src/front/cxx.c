@@ -3,7 +3,7 @@
  *             one, then lets libstdc++'s own operator throw bad_alloc: C cannot throw.
  * Locking     none.
  */
-#include "front/front.h"
+#include "front/fast.h"
 
 #include <dlfcn.h>
 
@@ -55,19 +55,11 @@ static COLD void *new_nothrow_slow(size_t bytes, size_t align, const char *name)
     return align <= CLASS_ALIGN ? plain(bytes, &nothrow) : aligned(bytes, align, &nothrow);
 }
 
-extern void *malloc(size_t bytes);
-extern void  free(void *pointer);
-extern int  *__errno_location(void);
-
 #define NEW(name) \
     EXPORT void *name(size_t bytes) \
     { \
-        int *error = __errno_location(), kept = *error; \
-        void *block = malloc(bytes); \
-        if (LIKELY(block != NULL)) \
-            return block; \
-        *error = kept; \
-        return new_slow(bytes, CLASS_ALIGN, #name); \
+        word block = fast_malloc(bytes); \
+        return LIKELY(block != 0) ? (void *)block : new_slow(bytes, CLASS_ALIGN, #name); \
     }
 #define NEW_NOTHROW(name) \
     EXPORT void *name(size_t bytes, const void *nothrow) \
@@ -93,27 +85,41 @@ NEW_ALIGNED(_ZnamSt11align_val_t)
 NEW_ALIGNED_NOTHROW(_ZnwmSt11align_val_tRKSt9nothrow_t)
 NEW_ALIGNED_NOTHROW(_ZnamSt11align_val_tRKSt9nothrow_t)
 
-#define DELETE(name)                EXPORT void name(void *pointer) { free(pointer); }
-#define DELETE_SIZED(name)          EXPORT void name(void *pointer, size_t bytes) { (void)bytes; free(pointer); }
-#define DELETE_TAGGED(name)         EXPORT void name(void *pointer, const void *tag) { (void)tag; free(pointer); }
-#define DELETE_SIZED_ALIGNED(name) \
-    EXPORT void name(void *pointer, size_t bytes, size_t align) { (void)bytes, (void)align; free(pointer); }
-#define DELETE_ALIGNED_TAGGED(name) \
-    EXPORT void name(void *pointer, size_t align, const void *tag) { (void)align, (void)tag; free(pointer); }
+/* A size too large for the block is told of; a smaller one is not, as programs delete derived objects through bases
+ * without a virtual destructor, and the heap does not need the size. */
+static NOINLINE void delete_slow(word pointer, size_t bytes, const char *call)
+{
+    front_free_sized(pointer, bytes, 1, call);
+}
 
-/* Sizes are not checked here: programs delete derived objects through bases without a virtual destructor, and the heap
- * does not need the size. */
-DELETE(_ZdlPv)
-DELETE(_ZdaPv)
-DELETE_SIZED(_ZdlPvm)
-DELETE_SIZED(_ZdaPvm)
-DELETE_TAGGED(_ZdlPvRKSt9nothrow_t)
-DELETE_TAGGED(_ZdaPvRKSt9nothrow_t)
-DELETE_SIZED(_ZdlPvSt11align_val_t)
-DELETE_SIZED(_ZdaPvSt11align_val_t)
-DELETE_SIZED_ALIGNED(_ZdlPvmSt11align_val_t)
-DELETE_SIZED_ALIGNED(_ZdaPvmSt11align_val_t)
-DELETE_ALIGNED_TAGGED(_ZdlPvSt11align_val_tRKSt9nothrow_t)
-DELETE_ALIGNED_TAGGED(_ZdaPvSt11align_val_tRKSt9nothrow_t)
+INLINE void delete(void *pointer, size_t bytes, const char *call)
+{
+    if (UNLIKELY(!fast_free((word)pointer, bytes)))
+        delete_slow((word)pointer, bytes, call);
+}
+
+#define ONE  "operator delete"
+#define MANY "operator delete[]"
+#define DELETE(name, call)               EXPORT void name(void *p) { delete(p, 0, call); }
+#define DELETE_SIZED(name, call)         EXPORT void name(void *p, size_t bytes) { delete(p, bytes, call); }
+#define DELETE_TAGGED(name, call)        EXPORT void name(void *p, const void *tag) { (void)tag, delete(p, 0, call); }
+#define DELETE_ALIGNED(name, call)       EXPORT void name(void *p, size_t align) { (void)align, delete(p, 0, call); }
+#define DELETE_SIZED_ALIGNED(name, call) \
+    EXPORT void name(void *p, size_t bytes, size_t align) { (void)align, delete(p, bytes, call); }
+#define DELETE_ALIGNED_TAGGED(name, call) \
+    EXPORT void name(void *p, size_t align, const void *tag) { (void)align, (void)tag, delete(p, 0, call); }
+
+DELETE(_ZdlPv, ONE)
+DELETE(_ZdaPv, MANY)
+DELETE_SIZED(_ZdlPvm, ONE)
+DELETE_SIZED(_ZdaPvm, MANY)
+DELETE_TAGGED(_ZdlPvRKSt9nothrow_t, ONE)
+DELETE_TAGGED(_ZdaPvRKSt9nothrow_t, MANY)
+DELETE_ALIGNED(_ZdlPvSt11align_val_t, ONE)
+DELETE_ALIGNED(_ZdaPvSt11align_val_t, MANY)
+DELETE_SIZED_ALIGNED(_ZdlPvmSt11align_val_t, ONE)
+DELETE_SIZED_ALIGNED(_ZdaPvmSt11align_val_t, MANY)
+DELETE_ALIGNED_TAGGED(_ZdlPvSt11align_val_tRKSt9nothrow_t, ONE)
+DELETE_ALIGNED_TAGGED(_ZdaPvSt11align_val_tRKSt9nothrow_t, MANY)
 
 #endif

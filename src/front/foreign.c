@@ -13,20 +13,36 @@
 
 struct next {
     void   (*free)(void *pointer);
+    void  *(*malloc)(size_t bytes);
+    void  *(*memalign)(size_t align, size_t bytes);
     void  *(*realloc)(void *pointer, size_t bytes);
     size_t (*usable)(void *pointer);
 };
 
-/* dlsym may allocate: it is asked only here, with no lock held, on behalf of a pointer that is not ours. */
+/* dlsym may allocate, and is asked with no lock held; a call that comes from inside it finds no next allocator. */
 static const struct next *next_allocator(void)
 {
     static struct next next;
-    if (next.free == NULL) {
-        next.realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
-        next.usable = (size_t (*)(void *))dlsym(RTLD_NEXT, "malloc_usable_size");
-        __atomic_store_n(&next.free, (void (*)(void *))dlsym(RTLD_NEXT, "free"), __ATOMIC_RELEASE);
-    }
+    if (LIKELY(__atomic_load_n(&next.free, __ATOMIC_ACQUIRE) != NULL))
+        return &next;
+    if (thread.nested)
+        return NULL;
+    thread.nested = 1;
+    next.malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
+    next.memalign = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "memalign");
+    next.realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+    next.usable = (size_t (*)(void *))dlsym(RTLD_NEXT, "malloc_usable_size");
+    __atomic_store_n(&next.free, (void (*)(void *))dlsym(RTLD_NEXT, "free"), __ATOMIC_RELEASE);
+    thread.nested = 0;
     return next.free != NULL ? &next : NULL;
+}
+
+word foreign_alloc(size_t bytes, size_t align)
+{
+    const struct next *next = next_allocator();
+    if (next == NULL)
+        return align <= CLASS_ALIGN ? shared_last_resort(bytes) : 0;
+    return (word)(align <= CLASS_ALIGN ? next->malloc(bytes) : next->memalign(align, bytes));
 }
 
 /* What is wrong with the pointer; FAULT_NONE: another allocator may own it. */
@@ -53,6 +69,8 @@ static enum fault_kind judge(word pointer, struct os_region *region)
 static bool may_own(word pointer, struct os_region *region, const char *call)
 {
     static word known_lo, known_hi;              /* a region another allocator owned blocks in */
+    if (!front_options->midden)
+        return true;
     word lo = __atomic_load_n(&known_lo, __ATOMIC_RELAXED);
     if (lo != 0 && pointer >= lo && pointer < __atomic_load_n(&known_hi, __ATOMIC_RELAXED))
         return true;
@@ -107,7 +125,9 @@ size_t foreign_usable(word pointer)
     struct os_region region;
     if (shared_is_last_resort(pointer))
         return shared_last_resort_bytes(pointer);
-    if (thread.inside || judge(pointer, &region) != FAULT_NONE || next_allocator() == NULL)
+    if (thread.inside || next_allocator() == NULL)
+        return 0;
+    if (front_options->midden && judge(pointer, &region) != FAULT_NONE)
         return 0;
     return next_allocator()->usable((void *)pointer);
 }

@@ -15,56 +15,73 @@ const struct options *front_options = &option_initial;
 
 /* -- allocation ------------------------------------------------------------------------------------------------------------ */
 
-/* A handler that interrupted malloc or free, or a thread that has no heap any more. */
-static COLD word alloc_shared(size_t bytes, unsigned class, bool *zero)
+struct request {
+    size_t   bytes, align;
+    unsigned class;                              /* CLASS_COUNT: a span of its own */
+};
+
+static word take(struct heap *heap, const struct request *request, bool *zero)
 {
-    bool outer = thread.nested;
+    if (request->class < CLASS_COUNT)
+        return heap_alloc(heap, request->class, zero);
+    return large_alloc(request->bytes, request->align, zero);
+}
+
+/* A handler that interrupted malloc or free, or a thread that has no heap any more. */
+static COLD word take_shared(const struct request *request, bool *zero)
+{
+    bool interrupted = thread.inside, outer = thread.nested;
     *zero = false;
-    if (thread.inside)
+    if (interrupted)
         COUNT_ONE(emergencies);
     else
         COUNT_ONE(late_calls);
-    thread.nested = 1;
-    word block = class < CLASS_COUNT ? shared_alloc(class, zero) : large_alloc(bytes, CLASS_ALIGN, zero);
+    thread.nested = outer || interrupted;
+    thread.inside = 1;
+    word block = request->class < CLASS_COUNT ? shared_alloc(request->class, zero) : take(NULL, request, zero);
+    thread.inside = interrupted;
     thread.nested = outer;
-    if (block == 0 && thread.inside) {
-        *zero = true;
-        block = shared_last_resort(bytes);
-    }
+    if (block == 0 && interrupted && request->align <= CLASS_ALIGN)
+        block = shared_last_resort(request->bytes);
     return block;
 }
 
-static word alloc_once(struct heap *heap, size_t bytes, unsigned class, bool *zero)
+static word take_alone(struct heap *heap, const struct request *request, bool *zero)
 {
     heap_enter();
-    word block = class < CLASS_COUNT ? heap_alloc(heap, class, zero) : large_alloc(bytes, CLASS_ALIGN, zero);
+    word block = take(heap, request, zero);
     heap_leave();
     return block;
 }
 
 /* Memory is full: what this thread holds empty may be enough, once. */
-static COLD word alloc_again(struct heap *heap, size_t bytes, unsigned class, bool *zero)
+static COLD word take_again(struct heap *heap, const struct request *request, bool *zero)
 {
     heap_enter();
     heap_rest(heap);
     heap_leave();
-    word block = alloc_once(heap, bytes, class, zero);
-    if (block == 0)
-        COUNT_ONE(out_of_memory);
-    return block;
+    return take_alone(heap, request, zero);
 }
 
-static word alloc_class(size_t bytes, unsigned class, bool *zero)
+static word serve(const struct request *request, bool *zero)
 {
     struct heap *heap = thread.inside ? NULL : life_attach();
-    if (UNLIKELY(heap == NULL))
-        return alloc_shared(bytes, class, zero);
-    life_slow_path();
-    word block = alloc_once(heap, bytes, class, zero);
+    word block;
+    if (LIKELY(heap != NULL)) {
+        life_slow_path();
+        block = take_alone(heap, request, zero);
+        if (UNLIKELY(block == 0))
+            block = take_again(heap, request, zero);
+        if (UNLIKELY(heap->twice != 0))
+            front_fault_twice(heap);
+    } else if (UNLIKELY(!front_options->midden)) {
+        *zero = false;
+        return foreign_alloc(request->bytes, request->align);
+    } else {
+        block = take_shared(request, zero);
+    }
     if (UNLIKELY(block == 0))
-        block = alloc_again(heap, bytes, class, zero);
-    if (UNLIKELY(heap->twice != 0))
-        front_fault_twice(heap);
+        COUNT_ONE(out_of_memory);
     return block;
 }
 
@@ -72,28 +89,17 @@ word front_alloc(size_t bytes, bool *zero)
 {
     if (UNLIKELY(bytes > PTRDIFF_MAX))
         return 0;
-    return alloc_class(bytes, bytes <= CLASS_MAX_BYTES ? class_of(bytes) : CLASS_COUNT, zero);
-}
-
-static word alloc_aligned_large(size_t bytes, size_t align, bool *zero)
-{
-    struct heap *heap = thread.inside ? NULL : life_attach();
-    if (heap == NULL)
-        return 0;
-    heap_enter();
-    word block = large_alloc(bytes, align, zero);
-    heap_leave();
-    return block;
+    struct request request = { bytes, CLASS_ALIGN, bytes <= CLASS_MAX_BYTES ? class_of(bytes) : CLASS_COUNT };
+    return serve(&request, zero);
 }
 
 word front_alloc_aligned(size_t bytes, size_t align, bool *zero)
 {
     if (bytes > PTRDIFF_MAX || align > PTRDIFF_MAX)
         return 0;
-    unsigned class = class_of_aligned(bytes == 0 ? 1 : bytes, align);
-    if (class < CLASS_COUNT)
-        return alloc_class(bytes, class, zero);
-    return alloc_aligned_large(bytes == 0 ? 1 : bytes, align, zero);
+    bytes = bytes == 0 ? 1 : bytes;
+    struct request request = { bytes, align, class_of_aligned(bytes, align) };
+    return serve(&request, zero);
 }
 
 void *front_give(word block)
@@ -142,6 +148,13 @@ void front_free(word pointer, const char *call)
     enum fault_kind fault = free_in_cage(pointer);
     if (UNLIKELY(fault != FAULT_NONE))
         front_fault(fault, pointer, 0, call);
+}
+
+NOINLINE void front_full_word(struct slab *slab)
+{
+    heap_enter();
+    heap_free_full_word(thread.heap, slab);
+    heap_leave();
 }
 
 void front_free_sized(word pointer, size_t bytes, size_t align, const char *call)

@@ -26,6 +26,7 @@ word   front_alloc(size_t bytes, bool *zero);
 word   front_alloc_aligned(size_t bytes, size_t align, bool *zero);   /* align: a power of two */
 void   front_free(word pointer, const char *call);                    /* any pointer whatever */
 void   front_free_sized(word pointer, size_t bytes, size_t align, const char *call);  /* and checks what is claimed of it */
+void   front_full_word(struct slab *slab);       /* a word of a slab of this thread became all free */
 size_t front_usable(word pointer);                                    /* 0: no block of ours */
 bool   front_zero_frees(void);                                         /* whether realloc(p, 0) frees p */
 size_t front_page_bytes(void);
@@ -37,6 +38,7 @@ void front_fault_at(enum fault_kind kind, word pointer, const char *name, const 
 void front_fault_twice(struct heap *heap);       /* tells of a block two threads freed at the same time, if there was one */
 
 /* Foreign pointers (foreign.c). */
+word   foreign_alloc(size_t bytes, size_t align);                     /* midden=off: the next allocator's; 0: out of memory */
 void   foreign_free(word pointer, const char *call);
 void  *foreign_realloc(word pointer, size_t bytes);
 size_t foreign_usable(word pointer);

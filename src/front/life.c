@@ -129,7 +129,10 @@ static void begin(void)
         state.keyed = pthread_key_create(&state.key, thread_ends) == 0;
         state.process = os_process_id();
         watch_forks();
-        handshake_attach();
+        if (front_options->midden)
+            handshake_attach();
+        if (front_options->stats == STATS_EXIT)
+            stats_keep_stderr();
         __atomic_store_n(&state.begun, true, __ATOMIC_RELEASE);
     }
     lock_give(&state.lock);
@@ -140,7 +143,7 @@ static COLD struct heap *attach(void)
     bool outer = thread.inside;
     thread.inside = 1;
     begin();
-    struct heap *heap = roster_attach(&thread);
+    struct heap *heap = front_options->midden ? roster_attach(&thread) : NULL;
     thread.inside = outer;
     if (heap == NULL)
         return NULL;

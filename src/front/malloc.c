@@ -1,15 +1,13 @@
 /* malloc.c - the malloc family of the C ABI.
- * Job         malloc and free, each on one screen; the rest of the family around them.
- * Locking     none: a thread is alone with its heap between heap_enter and heap_leave. `inside` set on entry means a
- *             signal handler interrupted a call of this thread: everything then goes the long way, which leaves the
- *             interrupted heap alone.
+ * Job         malloc and free by their fast paths (fast.h), the rest of the family around them.
+ * Locking     none.
  */
-#include "front/front.h"
+#include "front/fast.h"
 #include "heap/large.h"
 
 #include <errno.h>
 
-/* -- malloc ------------------------------------------------------------------------------------------------------------ */
+/* -- malloc, free: fast.h, or the long way ------------------------------------------------------------------------------ */
 
 static NOINLINE void *malloc_slow(size_t bytes)
 {
@@ -19,50 +17,19 @@ static NOINLINE void *malloc_slow(size_t bytes)
 
 EXPORT void *PUBLIC(malloc)(size_t bytes)
 {
-    struct heap *heap = thread.heap;
-    if (LIKELY(bytes <= CLASS_QUICK_MAX) && LIKELY(!thread.inside)) {
-        heap_enter();
-        word block = cursor_take(&heap->cursor[class_of_quick(bytes)]);
-        heap_leave();
-        if (LIKELY(block != 0))
-            return (void *)block;
-    }
-    return malloc_slow(bytes);
+    word block = fast_malloc(bytes);
+    return LIKELY(block != 0) ? (void *)block : malloc_slow(bytes);
 }
-
-/* -- free -------------------------------------------------------------------------------------------------------------- */
 
 static NOINLINE void free_slow(word pointer)
 {
     front_free(pointer, "free");
 }
 
-static NOINLINE void free_full_word(struct slab *slab)
-{
-    heap_enter();
-    heap_free_full_word(thread.heap, slab);
-    heap_leave();
-}
-
 EXPORT void PUBLIC(free)(void *pointer)
 {
-    word block = (word)pointer;
-    if (UNLIKELY(!cage_holds(block)) || UNLIKELY(thread.inside))
-        return free_slow(block);
-    struct slab *slab = cage_slab(block);
-    if (UNLIKELY(slab->owner != (word)thread.heap))                       /* another thread's, full, large, ... */
-        return free_slow(block);
-    struct slab_place place = slab_place(slab, block);
-    heap_enter();
-    uint64_t *bits = &slab->free[place.index >> 6], after = *bits;
-    if (UNLIKELY(!place.start) || UNLIKELY(bit_set_was(&after, place.index))) {
-        heap_leave();
-        return free_slow(block);                 /* no block's start, or a double free: told there */
-    }
-    *bits = after;
-    heap_leave();
-    if (UNLIKELY(after == slab->watch))
-        free_full_word(slab);
+    if (UNLIKELY(!fast_free((word)pointer, 0)))
+        free_slow((word)pointer);
 }
 
 /* -- calloc, realloc ---------------------------------------------------------------------------------------------------- */

@@ -178,6 +178,12 @@ uint64_t os_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+int os_duplicate(int fd)
+{
+    long copy = call3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 100);
+    return call_failed(copy) ? -1 : (int)copy;
+}
+
 size_t os_write(int fd, const char *bytes, size_t count)
 {
     size_t done = 0;

@@ -52,6 +52,7 @@ void lock_reset(struct lock *lock);              /* in a forked child: free, who
 /* -- time, text, the end ------------------------------------------------------------------------------------------- */
 
 uint64_t    os_now_ms(void);                     /* monotonic, coarse */
+int         os_duplicate(int fd);                /* of the same open file, above 99, closed by exec; -1: refused */
 size_t      os_write(int fd, const char *bytes, size_t count);     /* written; retries EINTR; gives up on any other error */
 size_t      os_read_file(const char *path, char *out, size_t room);   /* bytes read, 0: no such file; at most room - 1, NUL behind */
 const char *os_environment(const char *name);    /* value or NULL; reads environ, never under AT_SECURE */

@@ -119,11 +119,19 @@ void stats_json(struct text *out)
     text_string(out, "}}\n");
 }
 
+static int kept_stderr = 2;
+
+void stats_keep_stderr(void)
+{
+    int copy = os_duplicate(2);
+    kept_stderr = copy >= 0 ? copy : 2;
+}
+
 void stats_tell(void)
 {
     char room[TELL_BYTES];
     struct text out;
     text_init(&out, room, sizeof room);
     stats_text(&out);
-    os_write(2, room, out.length);
+    os_write(kept_stderr, room, out.length);
 }
