@@ -9,9 +9,24 @@
 
 /* -- malloc, free: fast.h, or the long way ------------------------------------------------------------------------------ */
 
+/* The word under the cursor ran dry, most often; 0: something else. */
+INLINE word next_word(size_t bytes)
+{
+    struct heap *heap = thread.heap;
+    if (bytes > CLASS_QUICK_MAX || thread.inside || heap->pending != NULL)
+        return 0;
+    heap_enter();
+    word block = heap_alloc_quick(heap, class_of_quick(bytes));
+    heap_leave();
+    return block;
+}
+
 static NOINLINE void *malloc_slow(size_t bytes)
 {
     bool zero;
+    word block = next_word(bytes);
+    if (LIKELY(block != 0))
+        return (void *)block;
     return front_give(front_alloc(bytes, &zero));
 }
 

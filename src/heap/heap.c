@@ -70,14 +70,16 @@ static struct slab *cursor_lift(struct cursor *cursor)
     return slab;
 }
 
-/* The next word with a free block, round robin: the words just left have had the least time to fill. */
+/* The next word with a free block, round robin: the words just left have had the least time to
+ * fill. Only the last word has padding, which is set and means nothing (S3). */
 static bool cursor_advance(struct cursor *cursor)
 {
     struct slab *slab = cursor->slab;
-    for (size_t step = 1; step <= slab->words; step++) {
-        size_t at = cursor->at + step;
-        at = at >= slab->words ? at - slab->words : at;
-        if ((slab->free[at] & ~slab_padding(slab, at)) != 0) {
+    size_t at = cursor->at, last = slab->words - 1u;
+    for (size_t step = 0; step <= last; step++) {
+        at = at == last ? 0 : at + 1;
+        uint64_t bits = slab->free[at];
+        if (bits != 0 && (at != last || (bits & ~slab_padding(slab, last)) != 0)) {
             cursor_land(cursor, slab, at);
             return true;
         }
@@ -87,10 +89,11 @@ static bool cursor_advance(struct cursor *cursor)
 
 static bool has_free(const struct slab *slab)
 {
-    for (size_t i = 0; i < slab->words; i++)
-        if ((slab->free[i] & ~slab_padding(slab, i)) != 0)
+    size_t last = slab->words - 1u;
+    for (size_t i = 0; i < last; i++)
+        if (slab->free[i] != 0)
             return true;
-    return false;
+    return (slab->free[last] & ~slab_padding(slab, last)) != 0;
 }
 
 /* A slab no cursor is on goes into its list, or is full (H1). A free that comes between the look and the flag raises
@@ -125,17 +128,24 @@ static bool refill_from_list(struct heap *heap, unsigned class)
     return land_on(heap, slab);
 }
 
-static COLD bool refill(struct heap *heap, unsigned class)
+/* The slab under the cursor has run dry. Frees of other threads may be waiting in it; else it is
+ * full, and nobody but us sets bits of `free`, so it stays so until somebody frees into it. */
+static bool refill_from_remote(struct heap *heap, struct cursor *cursor)
 {
-    struct cursor *cursor = &heap->cursor[class];
-    if (cursor->slab != NULL) {
-        if (cursor_advance(cursor))
-            return true;
+    if (slab_owner(cursor->slab) != (word)heap) {
         remote_absorb(heap, cursor->slab);
         if (cursor_advance(cursor))
             return true;
-        heap_shelve(heap, cursor_lift(cursor));
     }
+    __atomic_fetch_or(&cursor_lift(cursor)->owner, OWNER_FULL, __ATOMIC_SEQ_CST);
+    return false;
+}
+
+static NOINLINE bool refill(struct heap *heap, unsigned class)
+{
+    struct cursor *cursor = &heap->cursor[class];
+    if (cursor->slab != NULL && (cursor_advance(cursor) || refill_from_remote(heap, cursor)))
+        return true;
     remote_drain(heap);
     large_drain();
     if (refill_from_list(heap, class))
@@ -144,6 +154,14 @@ static COLD bool refill(struct heap *heap, unsigned class)
     if (slab == NULL)
         slab = slab_make(class, (word)heap);
     return slab != NULL && land_on(heap, slab);
+}
+
+word heap_alloc_quick(struct heap *heap, unsigned class)
+{
+    struct cursor *cursor = &heap->cursor[class];
+    if (cursor->slab == NULL || (!cursor_advance(cursor) && !refill(heap, class)))
+        return 0;
+    return cursor_take(cursor);
 }
 
 /* Blocks above the quick classes know whether they are still zero: they are issued lowest first from a fresh slab, so
@@ -212,6 +230,10 @@ static void free_local(struct heap *heap, struct slab *slab, size_t index)
 static bool claim(struct heap *heap, struct slab *slab)
 {
     word owner = slab_owner(slab), mine = (word)heap;
+    if (owner == (mine | OWNER_FULL) && slab_own(slab, owner, mine)) {
+        heap_list_add(heap, slab);
+        return true;
+    }
     if (owner == (mine | OWNER_PENDING) || owner == (mine | OWNER_PENDING | OWNER_FULL)) {
         remote_drain(heap);
         owner = slab_owner(slab);
@@ -222,8 +244,7 @@ static bool claim(struct heap *heap, struct slab *slab)
         return roster_adopt_slab(heap, slab);
     if ((owner & OWNER_FLAGS) != OWNER_FULL || !slab_own(slab, owner, mine))
         return false;
-    if (owner != (mine | OWNER_FULL))
-        COUNT_ONE(slabs_stolen);
+    COUNT_ONE(slabs_stolen);
     heap_list_add(heap, slab);
     return true;
 }

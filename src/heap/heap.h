@@ -55,6 +55,7 @@ INLINE void heap_leave(void)
 
 /* All of these are called between heap_enter and heap_leave, or under a shared heap's lock. */
 word heap_alloc(struct heap *heap, unsigned class, bool *zero);       /* 0: out of memory */
+word heap_alloc_quick(struct heap *heap, unsigned class);  /* a quick class whose cursor ran dry */
 enum fault_kind heap_free(struct heap *heap, word pointer);           /* any pointer the cage holds; every case of it */
 enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index);   /* a block in use, by its start; else why not */
 void heap_free_full_word(struct heap *heap, struct slab *slab);       /* a word of its bitmap became all free */

@@ -7,14 +7,6 @@ enum { WORD_BITS = 64, CACHE_LINE = 64 };
 
 struct slab slab_none = { .owner = OWNER_NONE, .class = CLASS_COUNT };
 
-uint64_t slab_padding(const struct slab *slab, size_t at)
-{
-    size_t first = at * WORD_BITS;
-    if (slab->blocks <= first)
-        return ~(uint64_t)0;
-    return ~bits_below(slab->blocks - first < WORD_BITS ? (unsigned)(slab->blocks - first) : WORD_BITS);
-}
-
 static size_t remote_offset(size_t words)
 {
     return round_up(sizeof(struct slab) + (words + 1) * sizeof(uint64_t), CACHE_LINE);
@@ -35,6 +27,7 @@ static struct slab *descriptor_make(uint32_t blocks, uint64_t block_bytes)
     slab->blocks = blocks;
     slab->block_bytes = block_bytes;
     slab->remote_at = (uint32_t)remote_offset(words);
+    slab->padding = ~bits_below((blocks - 1) % WORD_BITS + 1);
     slab->free[words] = ~(uint64_t)0;
     return slab;
 }

@@ -46,6 +46,7 @@ struct slab {
     uint16_t     class;                          /* CLASS_COUNT: large */
     uint32_t     remote_at;                      /* offset of `remote` from the slab, in bytes */
     uint64_t     block_bytes;
+    uint64_t     padding;                        /* S3: the bits of the last word that are no blocks */
 
     word         owner;                          /* heap + flags; from here on, what a free touches */
     word         base;
@@ -82,6 +83,11 @@ INLINE bool slab_remote_test(struct slab *slab, size_t index)
     return __atomic_load_n(&slab_remote(slab)[index >> 6], __ATOMIC_ACQUIRE) >> (index & 63) & 1;
 }
 
+INLINE uint64_t slab_padding(const struct slab *slab, size_t at)   /* of word `at` */
+{
+    return at + 1 == slab->words ? slab->padding : 0;
+}
+
 /* Where a word points to inside a slab: the index of the block, and whether it is the block's first byte (C2). */
 struct slab_place {
     size_t index;
@@ -110,7 +116,6 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero);         /*
 void         slab_drop(struct slab *slab);                                    /* gives the span back; nothing in it is in use */
 bool         slab_resize_large(struct slab *slab, size_t bytes);              /* in place, down or up; false: no room */
 bool         slab_all_free(const struct slab *slab);                          /* by `free` alone */
-uint64_t     slab_padding(const struct slab *slab, size_t at);                /* S3: the bits of word `at` which are no blocks */
 size_t       slab_taken(struct slab *slab);                                   /* blocks in use; exact when its owner rests */
 void         slab_validate(struct slab *slab);
 
