@@ -1,6 +1,7 @@
 /* roster.c - heaps come and go with threads; their memory stays. */
 #include "heap/roster.h"
 #include "heap/remote.h"
+#include "heap/shared.h"
 #include "base/count.h"
 
 enum { DETACH_ROUNDS = 64 };
@@ -78,14 +79,21 @@ static bool hand_over(struct heap *heap, unsigned class)
     return false;
 }
 
+static void hand_over_all(struct heap *heap)
+{
+    for (unsigned class = 0; class < CLASS_COUNT; class++)
+        while (hand_over(heap, class))
+            ;
+}
+
+/* A slab that was full may come back to a list already handed over: freed into by a thread without a heap. */
 void roster_detach(struct heap *heap)
 {
     heap_rest(heap);
     if (!lock_take(&roster_lock))
         return;
-    for (unsigned class = 0; class < CLASS_COUNT; class++)
-        while (hand_over(heap, class))
-            ;
+    for (unsigned round = 0; heap->listed != 0 && round < DETACH_ROUNDS; round++)
+        hand_over_all(heap);
     heap->state = HEAP_DEAD;
     heap->inside = NULL;
     heap->next_dead = state.dead;
@@ -105,7 +113,8 @@ struct slab *roster_adopt(struct heap *heap, unsigned class)
 {
     if (__atomic_load_n(&orphans.listed, __ATOMIC_RELAXED) == 0 || !lock_try(&roster_lock))
         return NULL;
-    remote_drain(&orphans);
+    if (!thread.nested)                          /* a handler could not give back what is empty */
+        remote_drain(&orphans);
     struct slab *slab = orphans.partial[class];
     if (slab != NULL && slab_own(slab, (word)&orphans, (word)heap))
         take_orphan(slab);
@@ -137,6 +146,12 @@ static void forget_lists(struct heap *heap)
         heap->cursor[class] = (struct cursor){ 0 };
         heap->partial[class] = NULL;
     }
+    heap->listed = 0;
+    heap->pending = NULL;
+}
+
+static void bury(struct heap *heap)
+{
     heap->state = HEAP_DEAD;
     heap->inside = NULL;
     heap->next_dead = state.dead;
@@ -162,6 +177,21 @@ static void rescue(struct slab *slab, struct heap *heap)
     slab->owner = (word)heap | OWNER_FULL;
 }
 
+static bool has_remote(struct slab *slab)
+{
+    for (size_t i = 0; i < slab->words; i++)
+        if (slab_remote(slab)[i] != 0)
+            return true;
+    return false;
+}
+
+/* Whoever freed into it may have been stopped anywhere on his way to the stack, which is empty now. */
+static void tell_again(struct heap *heap, struct slab *slab)
+{
+    slab->owner |= OWNER_PENDING;
+    remote_push(heap, slab);
+}
+
 static void rescue_slabs(void)
 {
     for (size_t i = 0, end = cage.reach >> SLICE_SHIFT; i < end; i++) {
@@ -171,23 +201,34 @@ static void rescue_slabs(void)
             continue;
         if (heap->state == HEAP_DEAD && slab->owner != ((word)heap | OWNER_FULL))
             rescue(slab, heap);
-        else if (slab->owner & OWNER_PENDING)    /* perhaps not pushed yet when the fork came */
-            remote_push(heap, slab);
+        else if ((slab->owner & OWNER_PENDING) || has_remote(slab))
+            tell_again(heap, slab);
     }
+}
+
+/* A heap that was dead before may have kept a slab in a list (hand_over); it is found by its bitmaps as well. */
+static bool forget_others(const struct heap *mine)
+{
+    bool others = false;
+    for (struct heap *heap = state.first; heap != NULL; heap = heap->next)
+        others |= heap != mine && heap->state == HEAP_LIVE;
+    for (struct heap *heap = state.first; others && heap != NULL; heap = heap->next) {
+        if (heap == mine) {
+            heap->pending = NULL;
+            continue;
+        }
+        forget_lists(heap);
+        if (heap->state == HEAP_LIVE)
+            bury(heap);
+    }
+    return others;
 }
 
 void roster_fork_child(struct heap *mine)
 {
-    bool others = false;
-    for (struct heap *heap = state.first; heap != NULL; heap = heap->next)
-        if (heap != mine && heap->state == HEAP_LIVE) {
-            forget_lists(heap);
-            others = true;
-        }
-    if (!others)                                 /* nobody but us can have left anything half done */
+    if (!forget_others(mine))                    /* nobody but us can have left anything half done */
         return;
-    for (struct heap *heap = state.first; heap != NULL; heap = heap->next)
-        heap->pending = NULL;
     orphans.pending = NULL;
+    shared_forget_pending();
     rescue_slabs();
 }

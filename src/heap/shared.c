@@ -36,6 +36,12 @@ void shared_fork_child(void)
         lock_reset(&heaps[i].lock);
 }
 
+void shared_forget_pending(void)
+{
+    for (unsigned i = 0; i < SHARED_HEAPS; i++)
+        heaps[i].pending = NULL;
+}
+
 /* -- the last resort ---------------------------------------------------------------------------------------------------- */
 
 struct parcel {

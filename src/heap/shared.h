@@ -15,5 +15,6 @@ word   shared_last_resort(size_t bytes);         /* aligned to 16; 0: used up */
 bool   shared_is_last_resort(word pointer);
 size_t shared_last_resort_bytes(word pointer);   /* as asked for */
 void   shared_fork_child(void);
+void   shared_forget_pending(void);              /* whoever calls pushes all pending slabs again */
 
 #endif
