@@ -104,28 +104,34 @@ bool cage_commit(word at, size_t bytes)
     return cage.planned ? os_claim(at, bytes) : os_commit(at, bytes);
 }
 
-/* Grows in steps that follow the size of the heap: few system calls for a large one, little commit charge for a small
- * one. Where the step is refused, what was asked for may still be had. */
-static size_t commit_step(size_t wanted)
+/* Grows in steps that follow the size of the heap: few system calls for a large one, little commit
+ * charge for a small one. Where the step is refused, what was asked for may still be had. */
+static size_t commit_step(size_t wanted, size_t most)
 {
     size_t step = cage.planned ? KIB(256) : cage.reach / 8;
-    step = round_up(step < STEP_MIN && !cage.planned ? STEP_MIN : step > STEP_MAX ? STEP_MAX : step, SLICE_BYTES);
-    step = step < wanted ? wanted : step;
-    size_t room = cage.bytes - cage.reach;
-    if (wanted > room)
-        return 0;
-    step = step > room ? room : step;
+    step = step < STEP_MIN && !cage.planned ? STEP_MIN : step > STEP_MAX ? STEP_MAX : step;
+    step = round_up(step, SLICE_BYTES);
+    step = step < wanted ? wanted : step > most ? most : step;
     if (cage_commit(cage.base + cage.reach, step))
         return step;
     return step > wanted && cage_commit(cage.base + cage.reach, wanted) ? wanted : 0;
 }
 
+/* The tables cover what is added before it is (G2), and never more than the cage: nothing of theirs
+ * lies behind. */
 size_t cage_grow(size_t slices)
 {
-    size_t first = cage.reach >> SLICE_SHIFT;
-    if (!tables_cover(first + slices + (STEP_MAX >> SLICE_SHIFT)) && !tables_cover(first + slices))
+    size_t first = cage.reach >> SLICE_SHIFT, room = (cage.bytes >> SLICE_SHIFT) - first;
+    if (slices > room)
         return 0;
-    size_t step = commit_step(slices << SLICE_SHIFT);
+    size_t ahead = STEP_MAX >> SLICE_SHIFT;
+    size_t most = slices + (ahead < room - slices ? ahead : room - slices);
+    if (!tables_cover(first + most)) {
+        most = slices;
+        if (!tables_cover(first + most))
+            return 0;
+    }
+    size_t step = commit_step(slices << SLICE_SHIFT, most << SLICE_SHIFT);
     for (size_t i = 0; i < step >> SLICE_SHIFT; i++)
         cage.slab_of[first + i] = &slab_none;
     __atomic_store_n(&cage.reach, cage.reach + step, __ATOMIC_RELEASE);
