@@ -56,7 +56,7 @@ static void cursor_land(struct cursor *cursor, struct slab *slab, size_t at)
     cursor->bits = &slab->free[at];
     cursor->first = slab->base + at * 64 * slab->block_bytes;
     cursor->block_bytes = slab->block_bytes;
-    slab->watch = 0;                                                             /* K2 */
+    slab->watch = slab->slices > 1 ? ~(uint64_t)0 : 0;                           /* K2 */
     cursor->valid = ~slab_padding(slab, at);
     cursor_aim(cursor, *cursor->bits);
 }
@@ -212,9 +212,31 @@ enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index)
     return check_block(*slab, pointer, index);
 }
 
+/* A larger slab may rest empty under its cursor, for the next block of its size; but only so many
+ * slabs of a heap rest. */
+static void rest_under_cursor(struct heap *heap, struct slab *slab)
+{
+    for (unsigned i = 0; i < HEAP_RESTING; i++)
+        if (heap->resting[i] == slab->class)
+            return;
+    unsigned class = heap->resting[heap->rested];
+    heap->resting[heap->rested] = (uint8_t)slab->class;
+    heap->rested = (uint8_t)((heap->rested + 1) % HEAP_RESTING);
+    struct cursor *cursor = &heap->cursor[class];
+    if (cursor->slab == NULL || cursor->slab->slices == 1 || !slab_all_free(cursor->slab))
+        return;
+    struct slab *given_up = cursor_lift(cursor);
+    heap_list_add(heap, given_up);
+    heap_slab_retire(heap, given_up);
+}
+
 void heap_free_full_word(struct heap *heap, struct slab *slab)
 {
-    if (slab_all_free(slab))
+    if (!slab_all_free(slab))
+        return;
+    if (heap->cursor[slab->class].slab == slab)
+        rest_under_cursor(heap, slab);
+    else
         heap_slab_retire(heap, slab);
 }
 
@@ -289,7 +311,7 @@ static void validate_list(struct heap *heap, unsigned class)
     struct slab *slab = heap->partial[class];
     for (size_t bound = 0; slab != NULL; bound++) {
         ASSERT(bound < cage.bytes >> SLICE_SHIFT);
-        ASSERT(slab->class == class && slab->watch != 0);
+        ASSERT(slab->class == class && slab->watch != 0 && slab != heap->cursor[class].slab);
         ASSERT(slab_heap(slab) == heap && !(slab_owner(slab) & OWNER_FULL));     /* H1 */
         ASSERT(slab->next->prev == slab);
         slab_validate(slab);
@@ -303,7 +325,7 @@ void heap_validate(struct heap *heap)
         struct cursor *cursor = &heap->cursor[class];
         ASSERT(cursor->slab != NULL || cursor->next == 0);
         ASSERT(cursor->next == 0 || (*cursor->bits >> cursor->index & 1) != 0);         /* K1 */
-        ASSERT(cursor->slab == NULL || cursor->slab->watch == 0);                /* K2 */
+        ASSERT(cursor->slab == NULL || (cursor->slab->watch == 0) == (cursor->slab->slices == 1));
         if (cursor->slab != NULL)
             slab_validate(cursor->slab);
         validate_list(heap, class);

@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "heap/cursor.h"
 
+enum { HEAP_RESTING = 4 };                       /* slabs of several slices kept empty under cursors */
 enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
@@ -25,6 +26,8 @@ struct heap {
     struct heap  *next_dead;
     word          twice;                         /* a block freed here and elsewhere at the same time; for the front to tell */
     uint8_t      *inside;                        /* the thread's flag; NULL: shared heap */
+    uint8_t       resting[HEAP_RESTING];         /* their classes, oldest at `rested` */
+    uint8_t       rested;
     enum heap_state state;
     struct lock   lock;                          /* shared heaps only */
 } ALIGNED(64);

@@ -62,8 +62,8 @@ static void take_back(struct heap *heap, struct slab *slab)
     remote_absorb(heap, slab);
     if (before & OWNER_FULL)
         heap_shelve(heap, slab);
-    if (slab->watch != 0 && slab_all_free(slab))
-        heap_slab_retire(heap, slab);
+    if (slab->watch != 0)
+        heap_free_full_word(heap, slab);
 }
 
 void remote_drain(struct heap *heap)

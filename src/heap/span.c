@@ -159,8 +159,8 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
 
 /* -- giving back -------------------------------------------------------------------------------------------------------- */
 
-/* A fifth of the recent peak stays warm: a program that allocates in waves finds it again, and one that frees all and
- * falls silent has returned four fifths. */
+/* A sixth of the recent peak stays warm: a program that allocates in waves finds it again, and one that frees all and
+ * falls silent has returned the rest. */
 static size_t keep_slices(void)
 {
     if (++state.calls == WINDOW_CALLS) {
@@ -172,12 +172,13 @@ static size_t keep_slices(void)
         return NOWHERE;
     if (state.purge == SPAN_PURGE_NOW)
         return 0;
-    size_t share = (state.high > state.high_before ? state.high : state.high_before) / 5;
+    size_t share = (state.high > state.high_before ? state.high : state.high_before) / 6;
     return share > DIRTY_FLOOR ? share : DIRTY_FLOOR;
 }
 
-/* The highest dirty run below `*end` that may be purged: whole huge pages only, where there are any. */
-static bool purgeable_run(size_t *lo, size_t *end)
+/* The highest dirty run below `*end` that may be purged: whole huge pages only, where there are any,
+ * unless they may be split. */
+static bool purgeable_run(size_t *lo, size_t *end, bool split)
 {
     size_t unit = cage.facts.huge_bytes >> SLICE_SHIFT;
     for (size_t hi = *end; hi > state.low;) {
@@ -189,8 +190,9 @@ static bool purgeable_run(size_t *lo, size_t *end)
         size_t top = round_down(hi - 1, WORD_BITS) + bit_highest(bits) + 1, at = top;
         while (at > 0 && (cage_tables.dirty[(at - 1) / WORD_BITS] >> (at - 1) % WORD_BITS & 1))
             at--;
-        size_t from = at >= state.huge_from ? round_up(at, unit) : at;
-        size_t to = at >= state.huge_from ? round_down(top, unit) : top;
+        bool whole = at >= state.huge_from && !split;
+        size_t from = whole ? round_up(at, unit) : at;
+        size_t to = whole ? round_down(top, unit) : top;
         if (from < to) {
             *lo = from;
             *end = to;
@@ -217,17 +219,27 @@ static bool purge_run(size_t lo, size_t hi)
     return done;
 }
 
-static size_t purge_down_to(size_t keep)
+static size_t purge_runs(size_t keep, bool split)
 {
     size_t purged = 0, hi = cage.reach >> SLICE_SHIFT, lo;
-    while (state.dirty > keep && purgeable_run(&lo, &hi)) {
-        if (hi - lo > state.dirty - keep && lo < state.huge_from)
+    while (state.dirty > keep && purgeable_run(&lo, &hi, split)) {
+        if (hi - lo > state.dirty - keep && (split || lo < state.huge_from))
             lo = hi - (state.dirty - keep);
         if (!purge_run(lo, hi))
             break;
         purged += hi - lo;
         hi = lo;
     }
+    return purged;
+}
+
+/* A few blocks left behind in every huge page must not keep them all: what is more than half as much
+ * again as should be kept goes even where a huge page is split for it. */
+static size_t purge_down_to(size_t keep)
+{
+    size_t purged = purge_runs(keep, false);
+    if (state.dirty > keep + keep / 2)
+        purged += purge_runs(keep, true);
     state.stuck = state.dirty > keep ? state.dirty : 0;
     if (purged != 0)
         COUNT_ONE(purges);
