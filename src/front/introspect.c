@@ -84,37 +84,49 @@ static void print_size(FILE *out, const char *element, const char *type, size_t 
     fprintf(out, "<%s type=\"%s\" size=\"%zu\"/>\n", element, type, bytes);
 }
 
+/* A size class is a bin: `total` and `count` are of its free blocks. What else is known of it stands
+ * in attributes of our own. */
 static void print_classes(FILE *out)
 {
+    size_t below = 0;
     fputs("<sizes>\n", out);
     for (unsigned class = 0; class < walk_class_count(); class++) {
         struct walk_class figures;
         walk_class_figures(class, &figures);
+        size_t free = figures.blocks - figures.taken;
         if (figures.slabs != 0)
-            fprintf(out, "<class size=\"%zu\" slabs=\"%zu\" blocks=\"%zu\" used=\"%zu\"/>\n",
-                    figures.block_bytes, figures.slabs, figures.blocks, figures.taken);
+            fprintf(out, "<size from=\"%zu\" to=\"%zu\" total=\"%zu\" count=\"%zu\" used=\"%zu\" "
+                    "slabs=\"%zu\"/>\n", below + 1, figures.block_bytes,
+                    free * figures.block_bytes, free, figures.taken, figures.slabs);
+        below = figures.block_bytes;
     }
     fputs("</sizes>\n", out);
 }
 
-/* The elements that glibc has too mean the same here; `type` tells those apart that it has not. */
+static void print_sums(FILE *out, const struct walk_figures *figures, bool whole)
+{
+    print_total(out, "fast", 0, 0);
+    print_total(out, "rest", figures->free_blocks, figures->free_bytes);
+    if (whole)
+        print_total(out, "mmap", figures->large_blocks, figures->large_bytes);
+    print_size(out, "system", "current", figures->span_bytes + figures->dirty_bytes);
+    print_size(out, "system", "max", figures->peak_span_bytes);
+    print_size(out, "aspace", "total", figures->cage_bytes);
+    print_size(out, "aspace", "mprotect", figures->reach_bytes);
+}
+
+/* The document that glibc calls version 1, of one heap. */
 EXPORT int PUBLIC(malloc_info)(int options, FILE *out)
 {
     struct walk_figures figures;
     if (options != 0)
         return EINVAL;
     walk_figures(&figures);
-    fputs("<malloc version=\"midden-1\">\n", out);
+    fputs("<malloc version=\"1\">\n<heap nr=\"0\">\n", out);
     print_classes(out);
-    print_total(out, "used", figures.taken_blocks, figures.taken_bytes);
-    print_total(out, "rest", figures.free_blocks, figures.free_bytes);
-    print_total(out, "mmap", figures.large_blocks, figures.large_bytes);
-    print_size(out, "system", "current", figures.span_bytes + figures.dirty_bytes);
-    print_size(out, "system", "max", figures.peak_span_bytes);
-    print_size(out, "system", "empty", figures.dirty_bytes);
-    print_size(out, "system", "tables", figures.meta_bytes);
-    print_size(out, "aspace", "total", figures.cage_bytes);
-    print_size(out, "aspace", "mprotect", figures.reach_bytes);
+    print_sums(out, &figures, false);
+    fputs("</heap>\n", out);
+    print_sums(out, &figures, true);
     fputs("</malloc>\n", out);
     return ferror(out) != 0 ? EIO : 0;
 }

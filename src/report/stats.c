@@ -98,7 +98,7 @@ static void json_classes(struct text *out)
             continue;
         text_string(out, between);
         text_char(out, '{');
-        json_field(out, "size", figures.block_bytes, ",");
+        json_field(out, "bytes", figures.block_bytes, ",");
         json_field(out, "blocks", figures.taken, ",");
         json_field(out, "capacity", figures.blocks, ",");
         json_field(out, "slabs", figures.slabs, "}");
