@@ -28,8 +28,8 @@ INLINE bool fast_free(word block, size_t claimed)
     if (UNLIKELY(!cage_holds(block)) || UNLIKELY(thread.inside))
         return false;
     struct slab *slab = cage_slab(block);
-    if (UNLIKELY(slab->owner != (word)thread.heap))                       /* another thread's, full, large, ... */
-        return false;
+    if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap))
+        return false;                            /* another thread's, full, large, ... */
     struct slab_place place = slab_place(slab, block);
     heap_enter();
     uint64_t *bits = &slab->free[place.index >> 6], after = *bits;
@@ -38,7 +38,7 @@ INLINE bool fast_free(word block, size_t claimed)
         heap_leave();
         return false;                            /* no block's start, a double free, a lie: told there */
     }
-    *bits = after;
+    __atomic_store_n(bits, after, __ATOMIC_RELAXED);
     heap_leave();
     if (UNLIKELY(after == slab->watch))
         front_full_word(slab);

@@ -41,7 +41,7 @@ INLINE word cursor_take(struct cursor *cursor)
     if (UNLIKELY(block == 0))
         return 0;
     uint64_t left = bit_cleared(*cursor->bits, cursor->index);
-    *cursor->bits = left;
+    __atomic_store_n(cursor->bits, left, __ATOMIC_RELAXED);
     cursor_aim(cursor, left);
     return block;
 }
