@@ -13,7 +13,8 @@
 INLINE word next_word(size_t bytes)
 {
     struct heap *heap = thread.heap;
-    if (bytes > CLASS_QUICK_MAX || thread.inside || heap->pending != NULL)
+    if (bytes > CLASS_QUICK_MAX || thread.inside ||
+        __atomic_load_n(&heap->pending, __ATOMIC_RELAXED) != NULL)
         return 0;
     heap_enter();
     word block = heap_alloc_quick(heap, class_of_quick(bytes));

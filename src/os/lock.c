@@ -65,7 +65,7 @@ bool lock_take(struct lock *lock)
 
 void lock_give(struct lock *lock)
 {
-    ASSERT((lock->state & ~SLEEPERS) == tag_of_self());
+    ASSERT((__atomic_load_n(&lock->state, __ATOMIC_RELAXED) & ~SLEEPERS) == tag_of_self());
     if (__atomic_exchange_n(&lock->state, 0, __ATOMIC_RELEASE) & SLEEPERS)
         call3(SYS_futex, &lock->state, FUTEX_WAKE_PRIVATE, 1);
 }
