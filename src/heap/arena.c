@@ -94,7 +94,7 @@ static struct slab *make_span(struct arena *arena, size_t bytes, size_t align)
         arena->spare = NULL;
         return slab;
     } else {
-        slab = slab_make(0, OWNER_ARENA);
+        slab = slab_make(0, OWNER_ARENA, false);
     }
     if (slab == NULL)
         return NULL;
@@ -132,7 +132,7 @@ bool arena_grow(struct arena *arena, size_t bytes, size_t align)
     return true;
 }
 
-/* One span of granules is kept, so that an arena that swings around a boundary stays off the locks. */
+/* One span of granules is kept: an arena that swings around a boundary stays off the locks. */
 static void pop(struct arena *arena)
 {
     struct slab *slab = arena->top;

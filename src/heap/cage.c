@@ -10,6 +10,7 @@ enum { META_SHARE = 32 };                        /* tables take at most this par
 #define CAGE_MAX  TIB(16)
 #define STEP_MIN  MIB(1)
 #define STEP_MAX  MIB(64)
+#define SPARSE    MIB(512)                       /* room of the sparse zone, where there is a dense one */
 
 /* Each table is laid out for the whole cage and committed as far as the cage reaches, a piece at a time. */
 enum { TABLES = 3, PIECE = 64 * 1024 };
@@ -41,6 +42,9 @@ static void lay_out(size_t cage_bytes, word at)
         next += table_bytes(&tables[i], cage_bytes >> SLICE_SHIFT);
     }
     cage_tables = (struct cage_tables){ at, at + side, side, meta, (uint64_t *)tables[1].at, (uint64_t *)tables[2].at };
+    size_t sparse = cage.planned ? cage_bytes : SPARSE;      /* one zone under a limit on address space */
+    cage.zone[ZONE_SPARSE] = (struct cage_zone){ 0, 0, sparse >> SLICE_SHIFT };
+    cage.zone[ZONE_DENSE] = (struct cage_zone){ sparse >> SLICE_SHIFT, sparse >> SLICE_SHIFT, cage_bytes >> SLICE_SHIFT };
     cage.slab_of = (struct slab **)tables[0].at;
     cage.bytes = cage_bytes;
 }
@@ -106,36 +110,41 @@ bool cage_commit(word at, size_t bytes)
 
 /* Grows in steps that follow the size of the heap: few system calls for a large one, little commit
  * charge for a small one. Where the step is refused, what was asked for may still be had. */
-static size_t commit_step(size_t wanted, size_t most)
+static size_t commit_step(const struct cage_zone *zone, size_t wanted, size_t most)
 {
-    size_t step = cage.planned ? KIB(256) : cage.reach / 8;
+    size_t step = cage.planned ? KIB(256) : (zone->reach - zone->first) << SLICE_SHIFT >> 3;
     step = step < STEP_MIN && !cage.planned ? STEP_MIN : step > STEP_MAX ? STEP_MAX : step;
     step = round_up(step, SLICE_BYTES);
     step = step < wanted ? wanted : step > most ? most : step;
-    if (cage_commit(cage.base + cage.reach, step))
+    if (cage_commit(cage_address(zone->reach), step))
         return step;
-    return step > wanted && cage_commit(cage.base + cage.reach, wanted) ? wanted : 0;
+    return step > wanted && cage_commit(cage_address(zone->reach), wanted) ? wanted : 0;
 }
 
 /* The tables cover what is added before it is (G2), and never more than the cage: nothing of theirs
  * lies behind. */
-size_t cage_grow(size_t slices)
+size_t cage_grow(enum cage_zone_name name, size_t slices)
 {
-    size_t first = cage.reach >> SLICE_SHIFT, room = (cage.bytes >> SLICE_SHIFT) - first;
+    struct cage_zone *zone = &cage.zone[name];
+    size_t room = zone->end - zone->reach;
     if (slices > room)
         return 0;
     size_t ahead = STEP_MAX >> SLICE_SHIFT;
     size_t most = slices + (ahead < room - slices ? ahead : room - slices);
-    if (!tables_cover(first + most)) {
+    if (!tables_cover(zone->reach + most)) {
         most = slices;
-        if (!tables_cover(first + most))
+        if (!tables_cover(zone->reach + most))
             return 0;
     }
-    size_t step = commit_step(slices << SLICE_SHIFT, most << SLICE_SHIFT);
-    for (size_t i = 0; i < step >> SLICE_SHIFT; i++)
-        cage.slab_of[first + i] = &slab_none;
-    __atomic_store_n(&cage.reach, cage.reach + step, __ATOMIC_RELEASE);
-    return step >> SLICE_SHIFT;
+    size_t gained = commit_step(zone, slices << SLICE_SHIFT, most << SLICE_SHIFT) >> SLICE_SHIFT;
+    if (gained == 0)
+        return 0;
+    zone->reach += gained;
+    for (size_t i = cage.reach >> SLICE_SHIFT; i < zone->reach; i++)
+        cage.slab_of[i] = &slab_none;
+    if (zone->reach << SLICE_SHIFT > cage.reach)
+        __atomic_store_n(&cage.reach, zone->reach << SLICE_SHIFT, __ATOMIC_RELEASE);
+    return gained;
 }
 
 static void give_tail(word at, size_t reach, size_t bytes)
@@ -152,7 +161,8 @@ void cage_trim(void)
         give_tail(tables[i].at, tables[i].reach,
                   table_bytes(&tables[i], cage.bytes >> SLICE_SHIFT));
     give_tail(cage_tables.meta, meta_reach(), cage_tables.meta_bytes);
-    give_tail(cage.base, cage.reach, cage.bytes);
+    for (unsigned i = 0; i < ZONE_COUNT; i++)
+        give_tail(cage.base, cage.zone[i].reach << SLICE_SHIFT, cage.zone[i].end << SLICE_SHIFT);
     cage.planned = true;
 }
 

@@ -3,7 +3,8 @@
  *             Leads from a word to the slab that holds it.
  * Invariants  G1  base and reach only ever grow from zero, and base is set once: all-zero means "owns nothing"
  *             G2  every slice below reach has an entry in slab_of: its slab, or slab_none, which owns nothing
- *             G3  the slices below reach are readable and writable, those above belong to nobody
+ *             G3  the slices of a zone below its reach are readable and writable; what lies between
+ *                 the zones' reaches belongs to nobody and leads to slab_none
  * Locking     Grown under the span lock; read without one (reach is published after the entries it covers).
  */
 #ifndef MIDDEN_HEAP_CAGE_H
@@ -15,18 +16,26 @@
 
 struct slab;
 
+/* Sparse: small pages, each touched only when it is needed. Dense: huge pages, for what fills them.
+ * The sparse zone has a fixed room at the bottom; the dense one begins behind it. */
+enum cage_zone_name { ZONE_SPARSE, ZONE_DENSE, ZONE_COUNT };
+struct cage_zone {
+    size_t first, reach, end;                    /* slices */
+};
+
 struct cage {
     word          base;                          /* first byte; a multiple of SLICE_BYTES */
-    size_t        reach;                         /* bytes committed from base upwards */
+    size_t        reach;                         /* bytes from base upwards that hold all zones */
     struct slab **slab_of;                       /* by slice */
     size_t        bytes;                         /* reserved or planned */
+    struct cage_zone zone[ZONE_COUNT];
     bool          planned;                       /* nothing is reserved (RLIMIT_AS): claimed piece by piece */
     struct os_facts facts;
 };
 extern struct cage cage;
 
 bool   cage_init(void);                          /* once, under the roster lock; false: not even a small one is to be had */
-size_t cage_grow(size_t slices);                 /* slices gained, at least as many as asked for; 0: refused */
+size_t cage_grow(enum cage_zone_name zone, size_t slices);   /* slices gained, at least so many; 0: refused */
 bool   cage_commit(word at, size_t bytes);       /* pages of our own tables */
 void   cage_trim(void);                          /* give back what is not reached yet, under the span and meta locks */
 bool   cage_fits(size_t limit_bytes);            /* whether a limit on address space leaves room for what is reserved */
@@ -49,6 +58,11 @@ INLINE size_t cage_slice(word address)           /* of an address the cage holds
 INLINE struct slab *cage_slab(word address)
 {
     return __atomic_load_n(&cage.slab_of[cage_slice(address)], __ATOMIC_RELAXED);
+}
+
+INLINE size_t cage_committed(void)               /* bytes, of both zones */
+{
+    return (cage.zone[ZONE_SPARSE].reach + cage.zone[ZONE_DENSE].reach - cage.zone[ZONE_DENSE].first) << SLICE_SHIFT;
 }
 
 INLINE word cage_address(size_t slice)

@@ -44,6 +44,7 @@ void heap_slab_retire(struct heap *heap, struct slab *slab)
     if (thread.nested || !slab_own(slab, (word)heap, OWNER_NONE))
         return;
     heap_list_remove(heap, slab);
+    heap->cut[slab->class] -= heap->cut[slab->class] != 0;
     slab_drop(slab);
 }
 
@@ -141,6 +142,15 @@ static bool refill_from_remote(struct heap *heap, struct cursor *cursor)
     return false;
 }
 
+/* A class that has filled some slabs will fill the next: it may lie in huge pages. One slab of each
+ * of many classes would waste most of them. */
+static struct slab *make_slab(struct heap *heap, unsigned class)
+{
+    struct slab *slab = slab_make(class, (word)heap, heap->cut[class] >= HEAP_DENSE_AFTER);
+    heap->cut[class] += slab != NULL && heap->cut[class] < HEAP_DENSE_AFTER;
+    return slab;
+}
+
 static NOINLINE bool refill(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
@@ -152,7 +162,7 @@ static NOINLINE bool refill(struct heap *heap, unsigned class)
         return true;
     struct slab *slab = roster_adopt(heap, class);
     if (slab == NULL)
-        slab = slab_make(class, (word)heap);
+        slab = make_slab(heap, class);
     return slab != NULL && land_on(heap, slab);
 }
 
@@ -243,7 +253,7 @@ void heap_free_full_word(struct heap *heap, struct slab *slab)
 static void free_local(struct heap *heap, struct slab *slab, size_t index)
 {
     uint64_t *bits = &slab->free[index >> 6];
-    *bits |= (uint64_t)1 << (index & 63);
+    __atomic_store_n(bits, *bits | (uint64_t)1 << (index & 63), __ATOMIC_RELAXED);
     if (*bits == slab->watch)
         heap_free_full_word(heap, slab);
 }

@@ -14,12 +14,14 @@
 #include "base/fault.h"
 #include "heap/cursor.h"
 
+enum { HEAP_DENSE_AFTER = 8 };                   /* slabs of a class before it asks for huge pages */
 enum { HEAP_RESTING = 4 };                       /* slabs of several slices kept empty under cursors */
 enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
     struct cursor cursor[CLASS_COUNT];
     struct slab  *partial[CLASS_COUNT];          /* slabs with free blocks, oldest first; circular */
+    uint8_t       cut[CLASS_COUNT];              /* slabs made and not given back, as far as HEAP_DENSE_AFTER */
     size_t        listed;                        /* slabs in `partial` */
     struct slab  *pending;                       /* slabs others freed into; pushed by anyone, popped whole by the owner */
     struct heap  *next;                          /* every heap ever made */

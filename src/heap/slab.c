@@ -4,6 +4,7 @@
 #include "base/count.h"
 
 enum { WORD_BITS = 64, CACHE_LINE = 64 };
+#define DENSE_LARGE MIB(4)                       /* larger blocks are taken to be used whole */
 
 struct slab slab_none = { .owner = OWNER_NONE, .class = CLASS_COUNT };
 
@@ -39,14 +40,14 @@ static void publish(struct slab *slab, struct slab *target)
         __atomic_store_n(&cage.slab_of[first + i], target, __ATOMIC_RELEASE);
 }
 
-struct slab *slab_make(unsigned class, word owner)
+struct slab *slab_make(unsigned class, word owner, bool dense)
 {
     const struct class *shape = &class_table[class];
     bool zero = false;
     struct slab *slab = descriptor_make(shape->blocks, shape->block_bytes);
     if (slab == NULL)
         return NULL;
-    slab->base = span_take(shape->slices, 1, &zero);
+    slab->base = span_take(&(struct span_wish){ shape->slices, 1, dense }, &zero);
     if (slab->base == 0) {
         meta_give(slab, descriptor_bytes(slab->words));
         return NULL;
@@ -68,10 +69,11 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
     size_t rounded = round_up(bytes, cage.facts.page_bytes);
     size_t slices = (rounded + SLICE_BYTES - 1) >> SLICE_SHIFT;
     size_t align_slices = align <= SLICE_BYTES ? 1 : align >> SLICE_SHIFT;
+    struct span_wish wish = { slices, align_slices, bytes >= DENSE_LARGE };
     struct slab *slab = descriptor_make(1, rounded);
     if (slab == NULL)
         return NULL;
-    slab->base = slices <= UINT32_MAX ? span_take(slices, align_slices, zero) : 0;
+    slab->base = slices <= UINT32_MAX ? span_take(&wish, zero) : 0;
     if (slab->base == 0) {
         meta_give(slab, descriptor_bytes(slab->words));
         return NULL;
@@ -91,7 +93,7 @@ void slab_drop(struct slab *slab)
     word base = slab->base;
     size_t slices = slab->slices;
     publish(slab, &slab_none);
-    slab->owner = OWNER_NONE;
+    __atomic_store_n(&slab->owner, OWNER_NONE, __ATOMIC_RELEASE);
     meta_give(slab, descriptor_bytes(slab->words));
     span_give(base, slices);
 }

@@ -111,7 +111,7 @@ INLINE bool slab_is_free(struct slab *slab, size_t index)       /* by either bit
     return (bits >> (index & 63) & 1) || slab_remote_test(slab, index);
 }
 
-struct slab *slab_make(unsigned class, word owner);                           /* takes a span; NULL: out of memory */
+struct slab *slab_make(unsigned class, word owner, bool dense);               /* takes a span; NULL: out of memory */
 struct slab *slab_make_large(size_t bytes, size_t align, bool *zero);         /* one block, page-rounded; NULL: out of memory */
 void         slab_drop(struct slab *slab);                                    /* gives the span back; nothing in it is in use */
 bool         slab_resize_large(struct slab *slab, size_t bytes);              /* in place, down or up; false: no room */

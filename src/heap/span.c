@@ -7,22 +7,22 @@
 enum { WORD_BITS = 64, WINDOW_CALLS = 1024 };
 #define NOWHERE      SIZE_MAX
 #define DIRTY_FLOOR  (MIB(8) >> SLICE_SHIFT)     /* a small process never purges */
-#define HUGE_FROM    (MIB(16) >> SLICE_SHIFT)    /* a heap below stays on small pages */
+#define DENSE_FROM   (MIB(16) >> SLICE_SHIFT)    /* a heap below stays on small pages */
 
 struct lock span_lock;
 
 static struct {
-    size_t low;                                  /* no slice below is available */
+    size_t low[ZONE_COUNT];                      /* no slice of the zone below is available */
     size_t highest;                              /* no slice from here up was ever taken */
     size_t used, dirty, peak;                    /* slices */
+    size_t dirty_in[ZONE_COUNT];                 /* dirty, by zone */
     size_t high, high_before;                    /* most slices in use, in this window of calls and in the last */
     size_t calls;                                /* in this window */
     size_t stuck;                                /* dirty slices the last purge could not have, in halves of huge pages */
     size_t limit;                                /* slices; 0: none */
-    size_t huge_from;                            /* slices from here up lie in huge pages; NOWHERE: none do */
     bool   huge;
     enum span_purge purge;
-} state = { .huge_from = NOWHERE, .huge = true };
+} state = { .huge = true };
 
 /* -- runs of bits --------------------------------------------------------------------------------------------------- */
 
@@ -39,16 +39,15 @@ static size_t next_bit(const uint64_t *map, size_t at, size_t end, uint64_t flip
     return end;
 }
 
-static size_t find_run(const uint64_t *map, size_t from, size_t run, size_t align)
+static size_t find_run(const uint64_t *map, size_t from, size_t end, const struct span_wish *wish)
 {
-    size_t end = cage.reach >> SLICE_SHIFT;
-    for (size_t at = from; at + run <= end;) {
+    for (size_t at = from; at + wish->slices <= end;) {
         at = next_bit(map, at, end, 0);
-        size_t start = round_up(at, align);
-        if (start + run > end)
+        size_t start = round_up(at, wish->align_slices);
+        if (start + wish->slices > end)
             break;
-        size_t stop = next_bit(map, at, start + run, ~(uint64_t)0);
-        if (stop == start + run)
+        size_t stop = next_bit(map, at, start + wish->slices, ~(uint64_t)0);
+        if (stop == start + wish->slices)
             return start;
         at = stop;
     }
@@ -71,6 +70,31 @@ static size_t write_run(uint64_t *map, size_t at, size_t run, bool set)
     return changed;
 }
 
+static bool bit_at(const uint64_t *map, size_t at)
+{
+    return map[at / WORD_BITS] >> at % WORD_BITS & 1;
+}
+
+static enum cage_zone_name zone_of(size_t slice)
+{
+    return slice >= cage.zone[ZONE_DENSE].first ? ZONE_DENSE : ZONE_SPARSE;
+}
+
+static void note_low(size_t slice)
+{
+    size_t *low = &state.low[zone_of(slice)];
+    *low = slice < *low ? slice : *low;
+}
+
+/* Sets or clears the dirty bits of a run; returns how many changed. */
+static size_t write_dirty(size_t at, size_t run, bool set)
+{
+    size_t changed = write_run(cage_tables.dirty, at, run, set);
+    state.dirty += set ? changed : -changed;
+    state.dirty_in[zone_of(at)] += set ? changed : -changed;
+    return changed;
+}
+
 /* -- taking ---------------------------------------------------------------------------------------------------------- */
 
 static bool within_limit(size_t slices)
@@ -78,28 +102,28 @@ static bool within_limit(size_t slices)
     return state.limit == 0 || (slices <= state.limit && state.used <= state.limit - slices);
 }
 
-/* From a few MiB on, the cage grows into huge pages: a first touch costs an eighth there, and a miss of the TLB less. */
+/* A first touch costs an eighth in a huge page, and a miss of the TLB less. */
 static void ask_for_huge(size_t first, size_t gained)
 {
     size_t unit = cage.facts.huge_bytes >> SLICE_SHIFT;
-    if (!state.huge || unit == 0 || first + gained < HUGE_FROM)
-        return;
-    size_t lo = round_up(first, unit), hi = round_down(first + gained, unit);
-    if (lo < hi && os_huge(cage_address(lo), (hi - lo) << SLICE_SHIFT) && state.huge_from == NOWHERE)
-        state.huge_from = lo;
+    size_t lo = round_up(first, unit), hi = round_up(first + gained, unit);
+    if (lo < hi && hi <= cage.zone[ZONE_DENSE].end)
+        os_huge(cage_address(lo), (hi - lo) << SLICE_SHIFT);
 }
 
-static size_t grow(size_t run, size_t align)
+static size_t grow(enum cage_zone_name name, const struct span_wish *wish)
 {
-    size_t first = cage.reach >> SLICE_SHIFT, tail = first;
-    while (tail > state.low && (cage_tables.available[(tail - 1) / WORD_BITS] >> (tail - 1) % WORD_BITS & 1))
+    const struct cage_zone *zone = &cage.zone[name];
+    size_t first = zone->reach, tail = first;
+    while (tail > state.low[name] && bit_at(cage_tables.available, tail - 1))
         tail--;
-    size_t start = round_up(tail, align);
-    size_t gained = cage_grow(start + run - first);
+    size_t start = round_up(tail, wish->align_slices);
+    size_t gained = cage_grow(name, start + wish->slices - first);
     if (gained == 0)
         return NOWHERE;
     COUNT_ONE(commits);
-    ask_for_huge(first, gained);
+    if (name == ZONE_DENSE)
+        ask_for_huge(first, gained);
     write_run(cage_tables.available, first, gained, true);
     return start;
 }
@@ -107,9 +131,7 @@ static size_t grow(size_t run, size_t align)
 static void account_taken(size_t at, size_t run, bool *zero)
 {
     write_run(cage_tables.available, at, run, false);
-    size_t dirty = write_run(cage_tables.dirty, at, run, false);
-    *zero = dirty == 0;
-    state.dirty -= dirty;
+    *zero = write_dirty(at, run, false) == 0;
     state.stuck = state.stuck < state.dirty ? state.stuck : state.dirty;
     state.used += run;
     state.peak = state.used > state.peak ? state.used : state.peak;
@@ -118,39 +140,53 @@ static void account_taken(size_t at, size_t run, bool *zero)
     COUNT_ONE(spans_taken);
 }
 
-static size_t find(size_t run, size_t align)
+static size_t find_in(enum cage_zone_name name, const struct span_wish *wish)
 {
-    size_t at = NOWHERE;
-    state.low = next_bit(cage_tables.available, state.low, cage.reach >> SLICE_SHIFT, 0);
-    if (state.dirty >= run)
-        at = find_run(cage_tables.dirty, state.low, run, align);
-    if (at == NOWHERE)
-        at = find_run(cage_tables.available, state.low, run, align);
-    return at == NOWHERE ? grow(run, align) : at;
+    size_t end = cage.zone[name].reach, at = NOWHERE;
+    size_t low = state.low[name] > cage.zone[name].first ? state.low[name] : cage.zone[name].first;
+    low = state.low[name] = next_bit(cage_tables.available, low, end, 0);
+    if (state.dirty_in[name] >= wish->slices)
+        at = find_run(cage_tables.dirty, low, end, wish);
+    return at != NOWHERE ? at : find_run(cage_tables.available, low, end, wish);
 }
 
-word span_take(size_t slices, size_t align_slices, bool *zero)
+/* Either zone will do before memory is said to be out. */
+static size_t find(const struct span_wish *wish)
 {
-    if (slices > cage.bytes >> SLICE_SHIFT || align_slices > cage.bytes >> SLICE_SHIFT || !lock_take(&span_lock))
+    bool dense = wish->dense && state.huge && cage.facts.huge_bytes != 0 && state.used >= DENSE_FROM;
+    enum cage_zone_name name = dense && !cage.planned ? ZONE_DENSE : ZONE_SPARSE, other = ZONE_DENSE - name;
+    size_t at = find_in(name, wish);
+    at = at != NOWHERE ? at : grow(name, wish);
+    at = at != NOWHERE ? at : find_in(other, wish);
+    return at != NOWHERE ? at : grow(other, wish);
+}
+
+word span_take(const struct span_wish *wish, bool *zero)
+{
+    size_t most = cage.bytes >> SLICE_SHIFT;
+    if (wish->slices > most || wish->align_slices > most || !lock_take(&span_lock))
         return 0;
-    size_t at = within_limit(slices) ? find(slices, align_slices) : NOWHERE;
+    size_t at = within_limit(wish->slices) ? find(wish) : NOWHERE;
     if (at != NOWHERE)
-        account_taken(at, slices, zero);
+        account_taken(at, wish->slices, zero);
     lock_give(&span_lock);
     return at == NOWHERE ? 0 : cage_address(at);
 }
 
+/* What lies right behind may be free up to the reach: then the zone may grow for us. */
 bool span_extend(word at, size_t slices, size_t more, bool *zero)
 {
     size_t first = cage_slice(at) + slices;
+    enum cage_zone_name name = zone_of(first - 1);
+    const struct cage_zone *zone = &cage.zone[name];
+    const struct span_wish rest = { more, 1, false };
     if (!lock_take(&span_lock))
         return false;
-    size_t end = cage.reach >> SLICE_SHIFT;
-    bool done = within_limit(more);
-    if (done && first + more > end && next_bit(cage_tables.available, first, end, ~(uint64_t)0) == end)
-        done = grow(more, 1) == first;           /* free up to the reach: the cage may grow for us */
-    done = done && first + more <= cage.reach >> SLICE_SHIFT &&
-           next_bit(cage_tables.available, first, first + more, ~(uint64_t)0) == first + more;
+    bool done = within_limit(more) && first + more <= zone->end;
+    if (done && first + more > zone->reach)
+        done = next_bit(cage_tables.available, first, zone->reach, ~(uint64_t)0) == zone->reach &&
+               grow(name, &rest) == first;
+    done = done && next_bit(cage_tables.available, first, first + more, ~(uint64_t)0) == first + more;
     if (done)
         account_taken(first, more, zero);
     lock_give(&span_lock);
@@ -178,26 +214,23 @@ static size_t keep_slices(void)
 
 /* The highest dirty run below `*end` that may be purged: whole huge pages only, where there are any,
  * unless they may be split. */
-static bool purgeable_run(size_t *lo, size_t *end, bool split)
+static bool purgeable_run(enum cage_zone_name name, size_t *lo, size_t *end, bool split)
 {
-    size_t unit = cage.facts.huge_bytes >> SLICE_SHIFT;
-    for (size_t hi = *end; hi > state.low;) {
-        uint64_t bits = cage_tables.dirty[(hi - 1) / WORD_BITS] & bits_below((unsigned)((hi - 1) % WORD_BITS + 1));
+    bool whole = name == ZONE_DENSE && !split;
+    size_t unit = whole ? cage.facts.huge_bytes >> SLICE_SHIFT : 1, low = state.low[name];
+    for (size_t hi = *end; hi > low;) {
+        uint64_t bits = cage_tables.dirty[(hi - 1) / WORD_BITS] & bits_below((hi - 1) % WORD_BITS + 1);
         if (bits == 0) {
             hi = round_down(hi - 1, WORD_BITS);
             continue;
         }
         size_t top = round_down(hi - 1, WORD_BITS) + bit_highest(bits) + 1, at = top;
-        while (at > 0 && (cage_tables.dirty[(at - 1) / WORD_BITS] >> (at - 1) % WORD_BITS & 1))
+        while (at > low && bit_at(cage_tables.dirty, at - 1))
             at--;
-        bool whole = at >= state.huge_from && !split;
-        size_t from = whole ? round_up(at, unit) : at;
-        size_t to = whole ? round_down(top, unit) : top;
-        if (from < to) {
-            *lo = from;
-            *end = to;
+        *lo = round_up(at, unit);
+        *end = round_down(top, unit);
+        if (*lo < *end)
             return true;
-        }
         hi = at;
     }
     return false;
@@ -206,7 +239,7 @@ static bool purgeable_run(size_t *lo, size_t *end, bool split)
 /* The run belongs to nobody while its pages go: the system call runs without the lock. */
 static bool purge_run(size_t lo, size_t hi)
 {
-    state.dirty -= write_run(cage_tables.dirty, lo, hi - lo, false);
+    write_dirty(lo, hi - lo, false);
     write_run(cage_tables.available, lo, hi - lo, false);
     lock_give(&span_lock);
     bool done = os_purge(cage_address(lo), (hi - lo) << SLICE_SHIFT);
@@ -214,16 +247,16 @@ static bool purge_run(size_t lo, size_t hi)
         return false;
     write_run(cage_tables.available, lo, hi - lo, true);
     if (!done)                                   /* mlockall: the pages stay and are not zero */
-        state.dirty += write_run(cage_tables.dirty, lo, hi - lo, true);
-    state.low = lo < state.low ? lo : state.low;
+        write_dirty(lo, hi - lo, true);
+    note_low(lo);
     return done;
 }
 
-static size_t purge_runs(size_t keep, bool split)
+static size_t purge_runs(enum cage_zone_name name, size_t keep, bool split)
 {
-    size_t purged = 0, hi = cage.reach >> SLICE_SHIFT, lo;
-    while (state.dirty > keep && purgeable_run(&lo, &hi, split)) {
-        if (hi - lo > state.dirty - keep && (split || lo < state.huge_from))
+    size_t purged = 0, hi = cage.zone[name].reach, lo;
+    while (state.dirty > keep && purgeable_run(name, &lo, &hi, split)) {
+        if (hi - lo > state.dirty - keep && (split || name == ZONE_SPARSE))
             lo = hi - (state.dirty - keep);
         if (!purge_run(lo, hi))
             break;
@@ -237,9 +270,10 @@ static size_t purge_runs(size_t keep, bool split)
  * again as should be kept goes even where a huge page is split for it. */
 static size_t purge_down_to(size_t keep)
 {
-    size_t purged = purge_runs(keep, false);
+    size_t purged = purge_runs(ZONE_DENSE, keep, false);
+    purged += purge_runs(ZONE_SPARSE, keep, false);
     if (state.dirty > keep + keep / 2)
-        purged += purge_runs(keep, true);
+        purged += purge_runs(ZONE_DENSE, keep, true);
     state.stuck = state.dirty > keep ? state.dirty : 0;
     if (purged != 0)
         COUNT_ONE(purges);
@@ -253,9 +287,9 @@ void span_give(word at, size_t slices)
     if (!lock_take(&span_lock))
         return;                                  /* a signal above the holder: the caller has made sure it is not so */
     write_run(cage_tables.available, first, slices, true);
-    state.dirty += write_run(cage_tables.dirty, first, slices, true);
+    write_dirty(first, slices, true);
     state.used -= slices;
-    state.low = first < state.low ? first : state.low;
+    note_low(first);
     COUNT_ONE(spans_given);
     size_t keep = keep_slices();
     if (state.dirty > keep && state.dirty > state.stuck + DIRTY_FLOOR / 2)
@@ -286,7 +320,7 @@ struct span_figures span_figures(void)
 
 bool span_is_huge(word at)
 {
-    return cage_slice(at) >= state.huge_from;
+    return zone_of(cage_slice(at)) == ZONE_DENSE;
 }
 
 size_t span_highest(void)
@@ -294,18 +328,25 @@ size_t span_highest(void)
     return state.highest;
 }
 
+static void validate_zone(enum cage_zone_name name, size_t *available, size_t *dirty)
+{
+    for (size_t i = cage.zone[name].first; i < cage.zone[name].reach; i++) {
+        bool free = bit_at(cage_tables.available, i), kept = bit_at(cage_tables.dirty, i);
+        ASSERT(free || !kept);                                              /* N3 */
+        ASSERT(!free || i >= state.low[name]);
+        ASSERT(!free || cage.slab_of[i] == &slab_none);                     /* G2 */
+        *available += free;
+        *dirty += kept;
+    }
+}
+
 void span_validate(void)
 {
-    size_t available = 0, dirty = 0, end = cage.reach >> SLICE_SHIFT;
-    for (size_t i = 0; i < end; i++) {
-        bool free = cage_tables.available[i / WORD_BITS] >> i % WORD_BITS & 1;
-        bool kept = cage_tables.dirty[i / WORD_BITS] >> i % WORD_BITS & 1;
-        ASSERT(free || !kept);                                              /* N3 */
-        ASSERT(!free || i >= state.low);
-        ASSERT(!free || cage.slab_of[i] == &slab_none);                     /* G2 */
-        available += free;
-        dirty += kept;
+    size_t available = 0, dirty = 0, slices = 0;
+    for (unsigned i = 0; i < ZONE_COUNT; i++) {
+        validate_zone(i, &available, &dirty);
+        slices += cage.zone[i].reach - cage.zone[i].first;
     }
     ASSERT(dirty == state.dirty);
-    ASSERT(available + state.used == end);                                  /* at rest: nothing is being purged */
+    ASSERT(available + state.used == slices);    /* at rest: nothing is being purged */
 }

@@ -1,8 +1,9 @@
 /* span.h - runs of slices: taken, given back, purged.
- * Job         First fit by address over one bit a slice, warm slices first. What is given back keeps its pages up to a
- *             bound; beyond it they go back to the system at that very call.
- * Invariants  N1  `available` is set for exactly the slices below reach that belong to no span in use and are not
- *                 being purged
+ * Job         First fit by address over one bit a slice, warm slices first, in the zone the wish is for.
+ *             What is given back keeps its pages up to a bound; beyond it they go back to the system
+ *             at that very call.
+ * Invariants  N1  `available` is set for exactly the slices of a zone below its reach that belong to
+ *                 no span in use and are not being purged
  *             N2  a slice that is available and not `dirty` reads as zero
  *             N3  `dirty` is a subset of `available`
  * Locking     the span lock, taken inside.
@@ -15,7 +16,11 @@
 
 enum span_purge { SPAN_PURGE_AUTO, SPAN_PURGE_NOW, SPAN_PURGE_NEVER };
 
-word span_take(size_t slices, size_t align_slices, bool *zero);    /* address; 0: out of memory. *zero: it reads as zero */
+struct span_wish {
+    size_t slices, align_slices;
+    bool   dense;                                /* all of it will be touched: huge pages are welcome */
+};
+word span_take(const struct span_wish *wish, bool *zero);          /* address; 0: out of memory. *zero: it reads as zero */
 void span_give(word at, size_t slices);
 bool span_extend(word at, size_t slices, size_t more, bool *zero); /* take `more` slices right behind a span */
 size_t span_purge(size_t keep_bytes);                              /* purge all but this much of what is dirty; bytes purged */

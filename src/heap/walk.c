@@ -125,7 +125,7 @@ void walk_figures(struct walk_figures *figures)
 {
     struct span_figures span = span_figures();
     *figures = (struct walk_figures){
-        .cage_bytes = cage.bytes, .reach_bytes = cage.reach,
+        .cage_bytes = cage.bytes, .reach_bytes = cage_committed(),
         .span_bytes = span.used_slices << SLICE_SHIFT, .dirty_bytes = span.dirty_slices << SLICE_SHIFT,
         .peak_span_bytes = span.peak_slices << SLICE_SHIFT, .meta_bytes = meta_reach(),
     };
