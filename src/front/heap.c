@@ -55,7 +55,8 @@ EXPORT size_t midden_trim(void)
     return front_trim(0);
 }
 
-static size_t above(size_t value, size_t part)   /* the rest; what is read may not be of one moment */
+/* What is read may not be of one moment. */
+static size_t above(size_t value, size_t part)
 {
     return value > part ? value - part : 0;
 }

@@ -2,6 +2,7 @@
  * Job         glibc's ways to look at the heap and to tune it, answered from our own figures.
  *             Without them a program would reach the C library's, which would tell of a heap that
  *             nobody uses.
+ *             With midden=off it is the C library's heap that is used, and asked.
  * Locking     none here. What is read while other threads run may be a moment old.
  */
 #include "front/front.h"
@@ -9,16 +10,23 @@
 #include "heap/walk.h"
 #include "report/stats.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 
+/* What answers in our place; NULL: we do. */
+static void *instead(const char *name)
+{
+    return LIKELY(front_options->midden) ? NULL : dlsym(RTLD_NEXT, name);
+}
+
 /* -- memory back ------------------------------------------------------------------------------- */
 
 size_t front_trim(size_t keep_bytes)
 {
-    if (thread.inside)                           /* a handler's call: what it interrupted owns the heap */
+    if (thread.inside)                           /* a handler's call, above one that has the heap */
         return 0;
     struct heap *heap = life_attach();
     life_slow_path();
@@ -32,7 +40,8 @@ size_t front_trim(size_t keep_bytes)
 
 EXPORT int PUBLIC(malloc_trim)(size_t pad)
 {
-    return front_trim(pad) != 0;
+    int (*next)(size_t) = (int (*)(size_t))instead("malloc_trim");
+    return next != NULL ? next(pad) : front_trim(pad) != 0;
 }
 
 /* -- figures ----------------------------------------------------------------------------------- */
@@ -41,6 +50,9 @@ EXPORT int PUBLIC(malloc_trim)(size_t pad)
 EXPORT struct mallinfo2 PUBLIC(mallinfo2)(void)
 {
     struct walk_figures figures;
+    struct mallinfo2 (*next)(void) = (struct mallinfo2 (*)(void))instead("mallinfo2");
+    if (next != NULL)
+        return next();
     walk_figures(&figures);
     size_t used = figures.taken_bytes - figures.large_bytes;
     size_t free = figures.free_bytes + figures.dirty_bytes;
@@ -51,7 +63,7 @@ EXPORT struct mallinfo2 PUBLIC(mallinfo2)(void)
     };
 }
 
-static int fitted(size_t value)                  /* a number that is too small by far misleads more */
+static int fitted(size_t value)                  /* one that wraps would mislead more */
 {
     return value < INT_MAX ? (int)value : INT_MAX;
 }
@@ -69,7 +81,11 @@ EXPORT struct mallinfo PUBLIC(mallinfo)(void)
 
 EXPORT void PUBLIC(malloc_stats)(void)
 {
-    stats_tell();
+    void (*next)(void) = (void (*)(void))instead("malloc_stats");
+    if (next != NULL)
+        next();
+    else
+        stats_tell();
 }
 
 /* -- malloc_info ------------------------------------------------------------------------------- */
@@ -84,8 +100,8 @@ static void print_size(FILE *out, const char *element, const char *type, size_t 
     fprintf(out, "<%s type=\"%s\" size=\"%zu\"/>\n", element, type, bytes);
 }
 
-/* A size class is a bin: `total` and `count` are of its free blocks. What else is known of it stands
- * in attributes of our own. */
+/* A size class is a bin: `total` and `count` are of its free blocks. What else is known of it
+ * stands in attributes of our own. */
 static void print_classes(FILE *out)
 {
     size_t below = 0;
@@ -119,6 +135,9 @@ static void print_sums(FILE *out, const struct walk_figures *figures, bool whole
 EXPORT int PUBLIC(malloc_info)(int options, FILE *out)
 {
     struct walk_figures figures;
+    int (*next)(int, FILE *) = (int (*)(int, FILE *))instead("malloc_info");
+    if (next != NULL)
+        return next(options, out);
     if (options != 0)
         return EINVAL;
     walk_figures(&figures);
@@ -136,7 +155,9 @@ EXPORT int PUBLIC(malloc_info)(int options, FILE *out)
 /* What glibc knows is taken and does nothing: each of these tunes a mechanism that is not here. */
 EXPORT int PUBLIC(mallopt)(int what, int value)
 {
-    (void)value;
+    int (*next)(int, int) = (int (*)(int, int))instead("mallopt");
+    if (next != NULL)
+        return next(what, value);
     switch (what) {
     case M_MXFAST:
     case M_NLBLKS:
@@ -155,7 +176,7 @@ EXPORT int PUBLIC(mallopt)(int what, int value)
     return 0;
 }
 
-/* -- heaps kept in files: gone from glibc with 2.25, but old programs ask for the names ------------ */
+/* -- heaps kept in files: gone from glibc with 2.25, but old programs ask for the names -------- */
 
 EXPORT void *PUBLIC(malloc_get_state)(void)
 {

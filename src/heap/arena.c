@@ -295,9 +295,9 @@ const char *arena_name(const struct slab *slab)
     return arena != NULL ? arena->name : NULL;
 }
 
-size_t arena_first(const struct slab *slab, size_t from)
+size_t arena_first(struct slab *slab, size_t from)
 {
-    return boundary_above((struct slab *)slab, from, false);
+    return boundary_above(slab, from, false);
 }
 
 void arena_validate(struct arena *arena)

@@ -1,7 +1,7 @@
 /* arena.h - blocks that go together.
- * Job         Memory given out by moving a pointer up, and taken back down to a mark or all at once.
- *             A span of an arena is a slab whose "blocks" are granules of 16 bytes, or one block
- *             that is larger than such a slab; spans lie on a stack, the newest on top.
+ * Job         Memory given out by moving a pointer up, and taken back down to a mark or all at
+ *             once. A span of an arena is a slab whose "blocks" are granules of 16 bytes, or one
+ *             block that is larger than such a slab; spans lie on a stack, the newest on top.
  * Invariants  B1  a clear bit in `free` is the first granule of a block
  *             B2  a set bit in `remote` is a granule where a block ends and none begins
  *             B3  a block ends at the next bit of B1 or B2, at `next`, or with its span
@@ -26,19 +26,19 @@ struct arena {
 };
 extern struct lock arena_lock;
 
-struct arena *arena_make(const char *name);      /* shorter than ARENA_NAME_BYTES; NULL: no memory */
+struct arena *arena_make(const char *name);      /* of ARENA_NAME_BYTES with its NUL; NULL: none */
 void          arena_drop(struct arena *arena);
 
 /* Aligned to `align`, a power of two of at least ARENA_GRANULE; 0: the top span has no room. */
 word   arena_take(struct arena *arena, size_t bytes, size_t align);
 bool   arena_grow(struct arena *arena, size_t bytes, size_t align);   /* a span with that room */
 size_t arena_position(const struct arena *arena);
-bool   arena_rewind(struct arena *arena, size_t position);   /* false: no block begins or ends there */
+bool   arena_rewind(struct arena *arena, size_t position);   /* false: no block ends there */
 
 /* For any address in a span of an arena. */
 bool        arena_block(struct slab *slab, word address, word *start, word *end);
 const char *arena_name(const struct slab *slab);             /* NULL: its arena is going */
-size_t      arena_first(const struct slab *slab, size_t from);   /* next granule of B1; `blocks`: none */
+size_t      arena_first(struct slab *slab, size_t from);     /* of B1; `blocks`: none */
 
 /* Calls `visit` for each arena, newest first, under arena_lock. */
 void arena_each(void (*visit)(const struct arena *arena, void *arg), void *arg);
