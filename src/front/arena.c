@@ -53,12 +53,22 @@ EXPORT struct midden_arena *midden_arena_create(const char *name)
     return arena != NULL ? (struct midden_arena *)arena : fail(ENOMEM);
 }
 
+/* Memory is full: what this thread holds empty may be enough. */
+static bool grow_again(struct arena *arena, size_t bytes, size_t align)
+{
+    if (thread.heap == &heap_none)
+        return false;
+    heap_rest(thread.heap);
+    return arena_grow(arena, bytes, align);
+}
+
 static NOINLINE void *alloc_slow(struct arena *arena, size_t bytes, size_t align)
 {
     bool grown = false;
     if (bytes <= PTRDIFF_MAX && align <= PTRDIFF_MAX) {
         bool outer = enter();
-        grown = arena_grow(arena, bytes, align);
+        grown = arena_grow(arena, bytes, align) ||
+                (!outer && grow_again(arena, bytes, align));
         leave(outer);
     }
     if (!grown)

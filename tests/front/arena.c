@@ -347,6 +347,20 @@ Test(arena, what_cannot_be_had_is_refused_and_the_arena_goes_on)
     midden_arena_destroy(arena);
 }
 
+/* Every class keeps a slab under its cursor, empty as it may be: an arena may have it. */
+Test(arena, what_the_thread_holds_empty_is_given_up_for_it)
+{
+    for (size_t bytes = 16; bytes <= CLASS_MAX_BYTES; bytes += bytes / 4 + 16)
+        midden_free(midden_malloc(bytes));
+    size_t used = span_figures().used_slices << SLICE_SHIFT;
+    span_configure(SPAN_PURGE_AUTO, used, false);
+    struct midden_arena *arena = midden_arena_create("tight");
+    cr_assert_not_null(midden_arena_alloc(arena, used / 2));
+    cr_assert_null(midden_arena_alloc(arena, used));
+    span_configure(SPAN_PURGE_AUTO, 0, false);
+    midden_arena_destroy(arena);
+}
+
 struct names {
     unsigned count;
     char     text[256];
