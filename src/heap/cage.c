@@ -141,10 +141,20 @@ size_t cage_grow(enum cage_zone_name name, size_t slices)
         return 0;
     zone->reach += gained;
     for (size_t i = cage.reach >> SLICE_SHIFT; i < zone->reach; i++)
-        cage.slab_of[i] = &slab_none;
+        cage.slab_of[i] = &slab_none;            /* the gap between the zones, too */
     if (zone->reach << SLICE_SHIFT > cage.reach)
         __atomic_store_n(&cage.reach, zone->reach << SLICE_SHIFT, __ATOMIC_RELEASE);
     return gained;
+}
+
+void cage_shrink(enum cage_zone_name name, size_t slices)
+{
+    struct cage_zone *zone = &cage.zone[name];
+    const struct cage_zone *dense = &cage.zone[ZONE_DENSE];
+    zone->reach -= slices;
+    size_t top = dense->reach > dense->first ? dense->reach : cage.zone[ZONE_SPARSE].reach;
+    __atomic_store_n(&cage.reach, top << SLICE_SHIFT, __ATOMIC_RELEASE);
+    os_unreserve(cage_address(zone->reach), slices << SLICE_SHIFT);
 }
 
 static void give_tail(word at, size_t reach, size_t bytes)

@@ -36,6 +36,7 @@ extern struct cage cage;
 
 bool   cage_init(void);                          /* once, under the roster lock; false: not even a small one is to be had */
 size_t cage_grow(enum cage_zone_name zone, size_t slices);   /* slices gained, at least so many; 0: refused */
+void   cage_shrink(enum cage_zone_name zone, size_t slices); /* unmaps the topmost, where nothing is reserved */
 bool   cage_commit(word at, size_t bytes);       /* pages of our own tables */
 void   cage_trim(void);                          /* give back what is not reached yet, under the span and meta locks */
 bool   cage_fits(size_t limit_bytes);            /* whether a limit on address space leaves room for what is reserved */

@@ -1,6 +1,7 @@
 /* meta.c - a bump allocator with a free list a size. */
 #include "heap/meta.h"
 #include "heap/cage.h"
+#include "heap/span.h"
 
 enum { SIZES = 24, STEP = 64 * 1024 };           /* pieces up to 23 units are kept by size; larger ones are never given back */
 
@@ -11,7 +12,8 @@ struct spare {
 struct lock meta_lock;
 
 static struct {
-    size_t        used, reach;                   /* bytes handed out and committed, from cage_tables.meta */
+    word          next, end;                     /* what is left of the piece we cut from */
+    size_t        reach;                         /* bytes committed, from cage_tables.meta */
     struct spare *spare[SIZES];                  /* by units */
 } state;
 
@@ -22,28 +24,65 @@ size_t meta_reach(void)
 
 static void *take_fresh(size_t bytes)
 {
-    if (state.used + bytes > state.reach) {
-        size_t step = round_up(state.used + bytes - state.reach, STEP);
-        if (step > cage_tables.meta_bytes - state.reach || !cage_commit(cage_tables.meta + state.reach, step))
-            return NULL;
-        state.reach += step;
-    }
-    void *piece = (void *)(cage_tables.meta + state.used);
-    state.used += bytes;
+    if (bytes > state.end - state.next)
+        return NULL;
+    void *piece = (void *)state.next;
+    state.next += bytes;
     return piece;
+}
+
+static bool more_of_our_own(size_t bytes)
+{
+    size_t step = round_up(bytes, STEP);
+    if (step > cage_tables.meta_bytes - state.reach ||
+        !cage_commit(cage_tables.meta + state.reach, step))
+        return false;
+    if (state.end != cage_tables.meta + state.reach)             /* the first, or a slice came between */
+        state.next = cage_tables.meta + state.reach;
+    state.reach += step;
+    state.end = cage_tables.meta + state.reach;
+    return true;
+}
+
+static void *take_locked(size_t units)
+{
+    struct spare *piece = units < SIZES ? state.spare[units] : NULL;
+    if (piece != NULL) {
+        state.spare[units] = piece->next;
+        return piece;
+    }
+    piece = take_fresh(units * META_UNIT);
+    if (piece == NULL && more_of_our_own(units * META_UNIT - (state.end - state.next)))
+        piece = take_fresh(units * META_UNIT);
+    return piece;
+}
+
+/* Where the process may have no more address space, the cage may still have an empty slice: it
+ * becomes ours for good. Called without the lock: spans come before tables. */
+static bool more_from_the_cage(void)
+{
+    bool zero;
+    word slice = span_take(&(struct span_wish){ 1, 1, false }, &zero);
+    if (slice == 0 || !lock_take(&meta_lock))
+        return false;
+    state.next = slice;
+    state.end = slice + SLICE_BYTES;
+    lock_give(&meta_lock);
+    return true;
 }
 
 void *meta_take(size_t bytes)
 {
+    void *piece = NULL;
     size_t units = (bytes + META_UNIT - 1) / META_UNIT;
-    if (!lock_take(&meta_lock))
-        return NULL;
-    struct spare *piece = units < SIZES ? state.spare[units] : NULL;
-    if (piece != NULL)
-        state.spare[units] = piece->next;
-    else
-        piece = take_fresh(units * META_UNIT);
-    lock_give(&meta_lock);
+    for (unsigned attempt = 0; attempt < 2 && piece == NULL; attempt++) {
+        if (!lock_take(&meta_lock))
+            return NULL;
+        piece = take_locked(units);
+        lock_give(&meta_lock);
+        if (piece == NULL && !more_from_the_cage())
+            return NULL;
+    }
     if (piece != NULL)
         __builtin_memset(piece, 0, units * META_UNIT);
     return piece;

@@ -102,11 +102,13 @@ static bool within_limit(size_t slices)
     return state.limit == 0 || (slices <= state.limit && state.used <= state.limit - slices);
 }
 
-/* A first touch costs an eighth in a huge page, and a miss of the TLB less. */
+/* A first touch costs an eighth in a huge page, and a miss of the TLB less. What lies behind the
+ * reach is ours to advise on only where it is reserved. */
 static void ask_for_huge(size_t first, size_t gained)
 {
     size_t unit = cage.facts.huge_bytes >> SLICE_SHIFT;
-    size_t lo = round_up(first, unit), hi = round_up(first + gained, unit);
+    size_t lo = round_up(first, unit), hi = first + gained;
+    hi = cage.planned ? round_down(hi, unit) : round_up(hi, unit);
     if (lo < hi && hi <= cage.zone[ZONE_DENSE].end)
         os_huge(cage_address(lo), (hi - lo) << SLICE_SHIFT);
 }
@@ -236,9 +238,24 @@ static bool purgeable_run(enum cage_zone_name name, size_t *lo, size_t *end, boo
     return false;
 }
 
+/* Under a limit on address space, what lies on top goes back whole: the program may need it for
+ * something else. */
+static bool give_top(size_t lo, size_t hi)
+{
+    struct cage_zone *zone = &cage.zone[zone_of(lo)];
+    if (!cage.planned || hi != zone->reach)
+        return false;
+    write_dirty(lo, hi - lo, false);
+    write_run(cage_tables.available, lo, hi - lo, false);
+    cage_shrink(zone_of(lo), hi - lo);
+    return true;
+}
+
 /* The run belongs to nobody while its pages go: the system call runs without the lock. */
 static bool purge_run(size_t lo, size_t hi)
 {
+    if (give_top(lo, hi))
+        return true;
     write_dirty(lo, hi - lo, false);
     write_run(cage_tables.available, lo, hi - lo, false);
     lock_give(&span_lock);
