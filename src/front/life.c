@@ -22,17 +22,22 @@
 #define PTHREAD_DESTRUCTOR_ITERATIONS 4
 #endif
 
+static struct lock *const fork_order[] = {
+#define LOCK(name, what) &name##_lock,
+#include "base/lock.def"
+#undef LOCK
+};
+
 static struct {
     bool          begun;
     bool          keyed;
     pthread_key_t key;                           /* its destructor is how we learn that a thread ends */
     int           process;                       /* whose memory this is */
     uint64_t     *alive;                         /* a word that a forked child finds zeroed; NULL: no such kernel */
-    bool          held[4];                       /* locks taken by fork_prepare: not those a signal handler found held */
+    bool          held[COUNT_OF(fork_order)];    /* taken by fork_prepare; else by whom it interrupted */
     struct lock   lock;
 } state;
 
-static struct lock *const fork_order[] = { &roster_lock, &arena_lock, &span_lock, &meta_lock };
 
 /* -- fork ------------------------------------------------------------------------------------------------------------------- */
 
@@ -105,7 +110,7 @@ static void watch_forks(void)
 static void thread_ends(void *rounds)
 {
     uintptr_t round = (uintptr_t)rounds;
-    if (round < PTHREAD_DESTRUCTOR_ITERATIONS) {
+    if (round < PTHREAD_DESTRUCTOR_ITERATIONS - THREAD_SANITIZER) {      /* it is gone in the last */
         pthread_setspecific(state.key, (void *)(round + 1));
         return;
     }
