@@ -1,5 +1,6 @@
 /* crime.h - what the crimes share.
- * Job  Hide pointers from the compiler, tell the driver on stdout which addresses the sentence must name, and show after a
+ * Job  Hide pointers from the compiler, tell the driver on stdout which addresses the sentence
+ * must name, and show after a
  *      crime that was survived that the heap still works. Nothing here writes to stderr.
  */
 #ifndef MIDDEN_TESTS_CRIME_H
@@ -41,10 +42,12 @@ static inline size_t size_argument(int argc, char **argv, size_t otherwise)
     return argc > 1 ? strtoul(argv[1], NULL, 0) : otherwise;
 }
 
-/* A block of that size with live neighbours: its slab stays in use when it is freed. The neighbours are kept for good. */
+/* A block of that size with live neighbours: its slab stays in use when it is freed. The
+ * neighbours are kept for good. */
 static inline void *among(size_t bytes)
 {
-    char *before = (char *)malloc(bytes), *p = (char *)malloc(bytes), *after = (char *)malloc(bytes);
+    char *before = (char *)malloc(bytes), *p = (char *)malloc(bytes),
+        *after = (char *)malloc(bytes);
 
     if (!before || !p || !after)
         _exit(98);
@@ -90,7 +93,8 @@ static inline int end_like(pid_t child)
     return 95;
 }
 
-/* After a crime that did not end the program: 64 blocks of mixed sizes, none of which overlap. Returns main's result. */
+/* After a crime that did not end the program: 64 blocks of mixed sizes, none of which overlap.
+ * Returns main's result. */
 static inline int survived(void)
 {
     enum { COUNT = 64 };

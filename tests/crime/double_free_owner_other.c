@@ -23,7 +23,8 @@
 
 static sem_t freed;
 
-/* The thread is there before the first free: what its making allocates must not take the block's place. */
+/* The thread is there before the first free: what its making allocates must not take the block's
+ * place. */
 static void *free_too(void *p)
 {
     while (sem_wait(&freed) != 0)

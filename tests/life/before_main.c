@@ -52,13 +52,15 @@ static void library_point(void)
     snprintf(path, sizeof path, "%s/libearly.so", getenv("MIDDEN_PROGRAMS"));
     early = dlopen(path, RTLD_NOW);
     block = early ? (char *(*)(void))dlsym(early, "early_block") : NULL;
-    check(block && block()[0] == 7 && block()[999] == 7, "a library's constructor of priority 101 allocates");
+    check(block && block()[0] == 7 && block()[999] == 7,
+        "a library's constructor of priority 101 allocates");
 }
 
 int main(void)
 {
     check(from_preinit && holds(from_preinit, 200, 1), "a block from preinit_array");
-    check(from_constructor && holds(from_constructor, 210000, 2), "a block from a constructor of priority 101");
+    check(from_constructor && holds(from_constructor, 210000, 2),
+        "a block from a constructor of priority 101");
     check(from_late && holds(from_late, 100, 3), "a block from a plain constructor");
     free(from_preinit);
     from_constructor = realloc(from_constructor, 10);

@@ -1,4 +1,5 @@
-/* exec.c - a process replaces itself, from its first thread and from another, while threads allocate. */
+/* exec.c - a process replaces itself, from its first thread and from another, while threads
+ *      allocate. */
 #include "../trap/tap.h"
 
 static void *work(void *seed)

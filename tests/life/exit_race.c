@@ -3,7 +3,7 @@
  */
 #include "../trap/tap.h"
 
-enum { THREADS = 6, TIMES = 25 };
+enum { THREADS = 3, TIMES = 10 };
 
 static char *kept[100];
 static int   handlers;
@@ -20,13 +20,13 @@ static void release(void)
 {
     for (int i = 0; i < 100; i++)
         free(kept[i]);
-    if (churn(2, 3000) != 0)
+    if (churn(2, 1000) != 0)
         _exit(4);
 }
 
 __attribute__((destructor)) static void last(void)
 {
-    if (handlers && churn(3, 3000) != 0)
+    if (handlers && churn(3, 1000) != 0)
         _exit(5);
 }
 
@@ -107,7 +107,8 @@ static void times(int (*body)(void *), int wanted, const char *how)
         status = in_child(body, NULL);
         good += WIFEXITED(status) && WEXITSTATUS(status) == wanted;
     }
-    check(good == TIMES, "%s: %d of %d end as they should (last status %#x)", how, good, TIMES, (unsigned)status);
+    check(good == TIMES, "%s: %d of %d end as they should (last status %#x)", how, good, TIMES,
+        (unsigned)status);
 }
 
 int main(void)

@@ -1,10 +1,11 @@
-/* fork_handlers.c - fork handlers registered early and late, that allocate, while other threads allocate.
+/* fork_handlers.c - fork handlers registered early and late, that allocate, while other threads
+ *      allocate.
  * library: hooks
  * preload-before: hooks
  */
 #include "../trap/tap.h"
 
-enum { FORKS = 100, THREADS = 4 };
+enum { FORKS = 50, THREADS = 4 };
 
 static int   stop, handled;
 static char *mine;
@@ -53,7 +54,8 @@ static int child(void *unused)
 
     if (churn(5, 1000) != 0)
         return 1;
-    if (pthread_create(&thread, NULL, one_churn, (void *)6) != 0 || pthread_join(thread, &bad) != 0 || bad)
+    if (pthread_create(&thread, NULL, one_churn, (void *)6) != 0 || pthread_join(thread, &bad) != 0
+        || bad)
         return 2;
     return in_child(grandchild, NULL) == 0 ? 0 : 3;
 }

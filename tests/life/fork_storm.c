@@ -1,4 +1,5 @@
-/* fork_storm.c - several threads fork at once while others allocate and free each other's blocks. */
+/* fork_storm.c - several threads fork at once while others allocate and free each other's
+ *      blocks. */
 #include "../trap/tap.h"
 
 enum { FORKERS = 3, WORKERS = 3, FORKS = 60, RING = 256 };

@@ -46,7 +46,8 @@ int main(void)
     pthread_create(&thread, NULL, run, NULL);
     pthread_barrier_wait(&gate);
     status = in_child(child, NULL);
-    check(WIFEXITED(status) && WEXITSTATUS(status) != 2, "the child sees the blocks of a thread it has not");
+    check(WIFEXITED(status) && WEXITSTATUS(status) != 2,
+        "the child sees the blocks of a thread it has not");
     check(status == 0, "and uses their memory again when it has freed them");
     pthread_barrier_wait(&gate);
     pthread_join(thread, NULL);

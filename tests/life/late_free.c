@@ -1,9 +1,11 @@
-/* late_free.c - destructors of thread-specific data allocate and free in all their rounds; the C library frees after them.
- *      Keys are made before main, and so many that the later ones need memory of their own in each thread.
+/* late_free.c - destructors of thread-specific data allocate and free in all their rounds; the C
+ *      library frees after them.
+ *      Keys are made before main, and so many that the later ones need memory of their own in each
+ *      thread.
  */
 #include "../trap/tap.h"
 
-enum { KEYS = 60, THREADS = 200 };
+enum { KEYS = 60, THREADS = 60 };
 
 static pthread_key_t key[KEYS];
 static int           rounds, bad;
@@ -32,7 +34,7 @@ static void destroy(void *arg)
     if (!is_zero(item->block, (size_t)(item->which * 100 + 1)))
         __atomic_add_fetch(&bad, 1, __ATOMIC_RELAXED);
     free(item->block);
-    if (churn((unsigned)item->which, 50) != 0)
+    if (churn((unsigned)item->which, 20) != 0)
         __atomic_add_fetch(&bad, 1, __ATOMIC_RELAXED);
     if (item->left > 0)
         pthread_setspecific(key[item->which], item_make(item->which, item->left - 1));
@@ -67,7 +69,8 @@ int main(void)
         pthread_create(&thread, NULL, run, NULL);
         pthread_join(thread, NULL);
     }
-    check(rounds == THREADS * KEYS * PTHREAD_DESTRUCTOR_ITERATIONS, "destructors ran in all rounds");
+    check(rounds == THREADS * KEYS * PTHREAD_DESTRUCTOR_ITERATIONS,
+        "destructors ran in all rounds");
     check(bad == 0, "and found their blocks as they were left");
     check(status_value("VmRSS:") - before < 4096, "nothing is stranded by what they allocate late");
     return done();

@@ -1,4 +1,5 @@
-/* late_free_cxx.cc - thread_local objects of C++ are destroyed at the end of their thread, and allocate while they are. */
+/* late_free_cxx.cc - thread_local objects of C++ are destroyed at the end of their thread, and
+ *      allocate while they are. */
 #include "../trap/tap.h"
 
 #include <map>

@@ -1,4 +1,5 @@
-/* plugins.c - libraries come and go while threads work; their thread-locals are the loader's to allocate.
+/* plugins.c - libraries come and go while threads work; their thread-locals are the loader's to
+ *      allocate.
  * library: plugin
  */
 #include "../trap/tap.h"
@@ -59,7 +60,8 @@ int main(void)
     for (int n = 0; n < 200; n++)
         bad += !visit(n);
     check(bad == 0, "loaded and unloaded two hundred times");
-    check(!dlopen("/no/such/library.so", RTLD_NOW) && dlerror(), "a library that is not there is told by dlerror");
+    check(!dlopen("/no/such/library.so", RTLD_NOW) && dlerror(),
+        "a library that is not there is told by dlerror");
     for (int i = 0; i < 2; i++)
         pthread_create(&worker[i], NULL, work, (void *)(uintptr_t)(i + 1));
     for (int i = 0; i < 2; i++)

@@ -1,10 +1,11 @@
-/* raw_clone.c - children made behind the C library's back: the clone system call, and _Fork. No handler runs in them. */
+/* raw_clone.c - children made behind the C library's back: the clone system call, and _Fork. No
+ *      handler runs in them. */
 #include "../trap/tap.h"
 
 #include <signal.h>
 #include <sys/syscall.h>
 
-enum { CHILDREN = 150, THREADS = 3 };
+enum { CHILDREN = 80, THREADS = 3 };
 
 static int stop;
 

@@ -1,4 +1,5 @@
-/* shared_memory.c - vfork, posix_spawn, popen and clone(CLONE_VM): a child that runs on its parent's memory. */
+/* shared_memory.c - vfork, posix_spawn, popen and clone(CLONE_VM): a child that runs on its
+ *      parent's memory. */
 #include "../trap/tap.h"
 
 #include <sched.h>
@@ -38,7 +39,8 @@ static void clone_point(void)
     int   bad = 0, status = -1;
 
     for (int i = 0; i < 50; i++) {
-        pid_t child = clone(allocate, stack + (1 << 18), CLONE_VM | CLONE_VFORK | SIGCHLD, malloc(100));
+        pid_t child = clone(allocate, stack + (1 << 18), CLONE_VM | CLONE_VFORK | SIGCHLD,
+            malloc(100));
 
         bad += waitpid(child, &status, 0) != child || status != 0;
         bad += collect();
@@ -119,7 +121,8 @@ static void popen_point(void)
     char  line[100] = "";
     FILE *from = popen("echo through a pipe", "r");
 
-    check(from && fgets(line, sizeof line, from) && !strcmp(line, "through a pipe\n") && pclose(from) == 0, "popen");
+    check(from && fgets(line, sizeof line, from) && !strcmp(line, "through a pipe\n")
+        && pclose(from) == 0, "popen");
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* thread_kinds.c - threads that no pthread_create of the program's made: C11 threads, timers, asynchronous input. */
+/* thread_kinds.c - threads that no pthread_create of the program's made: C11 threads, timers,
+ *      asynchronous input. */
 #include "../trap/tap.h"
 
 #include <aio.h>
@@ -61,7 +62,8 @@ static void aio_point(void)
     aio_read(&request);
     while (aio_error(&request) == EINPROGRESS)
         aio_suspend(all, 1, NULL);
-    check(aio_return(&request) == 4 && !memcmp((char *)request.aio_buf, "\177ELF", 4), "asynchronous input into a block");
+    check(aio_return(&request) == 4 && !memcmp((char *)request.aio_buf, "\177ELF", 4),
+        "asynchronous input into a block");
     free((void *)request.aio_buf);
     close(request.aio_fildes);
 }

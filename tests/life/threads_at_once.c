@@ -1,4 +1,5 @@
-/* threads_at_once.c - five hundred threads that all allocate, then all free what their neighbour allocated. */
+/* threads_at_once.c - five hundred threads that all allocate, then all free what their neighbour
+ *      allocated. */
 #include "../trap/tap.h"
 
 enum { COUNT = 500, BLOCKS = 50 };

@@ -1,4 +1,5 @@
-/* threads_many.c - ten thousand threads over time; each leaves a block behind that the first thread frees.
+/* threads_many.c - ten thousand threads over time; each leaves a block behind that the first
+ *      thread frees.
  * seconds: 120
  */
 #include "../trap/tap.h"
@@ -51,7 +52,8 @@ int main(void)
         bad += batch(n);
     end = status_value("VmRSS:");
     check(bad == 0, "every block is as its thread left it");
-    check(end - warm < 8192, "resident memory stays bounded: %ld KiB after 1,600 threads, %ld after 10,000", warm, end);
+    check(end - warm < 8192,
+        "resident memory stays bounded: %ld KiB after 1,600 threads, %ld after 10,000", warm, end);
     check(status_value("VmData:") - size_warm < 65536, "so do the writable mappings");
     return done();
 }

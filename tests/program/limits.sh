@@ -10,7 +10,7 @@ probe "$python" perl sort
 under() {
     under_limit=$1
     shift
-    same "$* under $under_limit" sh -c "ulimit ${under_limit} && exec \"\$@\"" sh "$@"
+    same "$(basename "$1") under ulimit $under_limit" sh -c "ulimit ${under_limit} && exec \"\$@\"" sh "$@"
 }
 
 awk 'BEGIN { for (i = 0; i < 100000; i++) print i * 7919 % 100003 }' > "$scratch/numbers"

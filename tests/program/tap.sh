@@ -21,18 +21,18 @@ tap_bail() {
 
 tap_ok() {
     tap_count=$((tap_count + 1))
-    echo "ok $tap_count - $*"
+    printf 'ok %s - %s\n' "$tap_count" "$*"
 }
 
 tap_not_ok() {
     tap_count=$((tap_count + 1))
     tap_failed=$((tap_failed + 1))
-    echo "not ok $tap_count - $*"
+    printf 'not ok %s - %s\n' "$tap_count" "$*"
 }
 
 tap_skip() {
     tap_count=$((tap_count + 1))
-    echo "ok $tap_count - $1 # SKIP $2"
+    printf 'ok %s - %s # SKIP %s\n' "$tap_count" "$1" "$2"
 }
 
 # tap_skip_all REASON: the whole script has nothing to test here

@@ -1,10 +1,12 @@
-/* alignment.c - every entry point times alignments and sizes: aligned, large enough, apart from each other, freed. */
+/* alignment.c - every entry point times alignments and sizes: aligned, large enough, apart from
+ *      each other, freed. */
 #include "tap.h"
 
 enum { ENTRIES = 8, LIVE = 24 };
 
 static const char *const names[ENTRIES] = {
-    "malloc", "calloc", "realloc", "aligned_alloc", "memalign", "posix_memalign", "valloc", "pvalloc",
+    "malloc", "calloc", "realloc", "aligned_alloc", "memalign", "posix_memalign", "valloc",
+        "pvalloc",
 };
 
 static void *take(int entry, size_t align, size_t bytes)
@@ -59,7 +61,8 @@ static int try(int entry, size_t align, size_t bytes)
 
 int main(void)
 {
-    static const size_t sizes[] = { 0, 1, 8, 15, 16, 17, 24, 48, 100, 128, 1000, 1024, 4000, 4096, 5000, 30000, 65536, 70000,
+    static const size_t sizes[] = { 0, 1, 8, 15, 16, 17, 24, 48, 100, 128, 1000, 1024, 4000, 4096,
+        5000, 30000, 65536, 70000,
         262144, 300000, 2000000 };
 
     for (int entry = 0; entry < ENTRIES; entry++) {
@@ -68,7 +71,8 @@ int main(void)
         for (size_t align = 8; align <= (entry < 3 || entry > 5 ? 8 : (size_t)1 << 21); align *= 2)
             for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
                 bad += try(entry, align, sizes[i]);
-        check(bad == 0, "%s: alignments from 8 to 2 MiB, sizes from 0 to 2,000,000 (%d faults)", names[entry], bad);
+        check(bad == 0, "%s: alignments from 8 to 2 MiB, sizes from 0 to 2,000,000 (%d faults)",
+            names[entry], bad);
     }
     for (size_t n = 0; n <= 64; n++) {
         void *p = malloc(n);

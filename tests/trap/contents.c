@@ -1,7 +1,9 @@
-/* contents.c - what lies in a block survives realloc between all sizes, with neighbours in use on both sides. */
+/* contents.c - what lies in a block survives realloc between all sizes, with neighbours in use on
+ *      both sides. */
 #include "tap.h"
 
-static const size_t sizes[] = { 1, 16, 100, 1000, 2048, 2049, 10000, 65536, 100000, 262144, 262145, 300000, 1000000, 5000000 };
+static const size_t sizes[] = { 1, 16, 100, 1000, 2048, 2049, 10000, 65536, 100000, 262144, 262145,
+    300000, 1000000, 5000000 };
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 static size_t least(size_t a, size_t b)

@@ -1,4 +1,5 @@
-/* descriptors.c - the library holds no file descriptor: programs close all, or start without the first three. */
+/* descriptors.c - the library holds no file descriptor: programs close all, or start without the
+ *      first three. */
 #include "tap.h"
 
 static int work(void)
@@ -64,6 +65,7 @@ int main(int argc, char **argv)
         close(i);
     check(work() == 0 && threads() == 0, "work after all but the first three are closed");
     check(open("/dev/null", O_RDONLY | O_CLOEXEC) == 3, "and none was taken");
-    check(in_child(start_without, NULL) == 0, "a program that starts without the first three has none afterwards");
+    check(in_child(start_without, NULL) == 0,
+        "a program that starts without the first three has none afterwards");
     return done();
 }

@@ -1,4 +1,5 @@
-/* errno_kept.c - errno is what the program left in it after every call that succeeds, and after every free. */
+/* errno_kept.c - errno is what the program left in it after every call that succeeds, and after
+ *      every free. */
 #include "tap.h"
 
 static int kept(void)

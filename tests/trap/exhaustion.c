@@ -46,10 +46,12 @@ static void point(size_t bytes)
     struct link *list = take_all(bytes, &count);
 
     check(count > 0 && errno == ENOMEM, "blocks of %zu until ENOMEM: %zu", bytes, count);
-    check(!calloc(1000, bytes) && !realloc(list, bytes * 100) && list, "calloc and realloc fail as well");
+    check(!calloc(1000, bytes) && !realloc(list, bytes * 100) && list,
+        "calloc and realloc fail as well");
     list = give(list, 2);
     free(take_all(bytes, &again));
-    check(again >= count / 2 - count / 10, "half of them freed: as many can be had again: %zu", again);
+    check(again >= count / 2 - count / 10, "half of them freed: as many can be had again: %zu",
+        again);
     give(list, 1);
     hide(take_all(bytes, &third));
     check(third > 0, "and all: %zu", third);
@@ -75,7 +77,8 @@ static int convert(void *unused)
 
     list = give(list, 1);
     list = take_all((size_t)16 << 20, &large);
-    check(large >= count * 1000 / ((size_t)16 << 20) * 6 / 10, "%zu small blocks become %zu of 16 MiB", count, large);
+    check(large >= count * 1000 / ((size_t)16 << 20) * 6 / 10,
+        "%zu small blocks become %zu of 16 MiB", count, large);
     give(list, 1);
     list = take_all(1000, &small);
     check(small >= count / 10 * 9, "and %zu small ones again", small);

@@ -1,4 +1,5 @@
-/* foreign.c - blocks of the C library's own malloc arrive at our free, realloc and malloc_usable_size.
+/* foreign.c - blocks of the C library's own malloc arrive at our free, realloc and
+ *      malloc_usable_size.
  * library: deep
  */
 #include "tap.h"

@@ -1,4 +1,5 @@
-/* introspect.c - the calls that ask the heap about itself answer for this heap, not for an empty one behind it.
+/* introspect.c - the calls that ask the heap about itself answer for this heap, not for an empty
+ *      one behind it.
  * stderr: any
  */
 #include "tap.h"
@@ -20,7 +21,8 @@ static void mallinfo2_point(void)
     after = mallinfo2();
     check(full.uordblks + full.hblkhd >= before.uordblks + before.hblkhd + (size_t)COUNT * BYTES,
         "mallinfo2 sees 20 MB taken");
-    check(after.uordblks + after.hblkhd + (size_t)COUNT * BYTES / 2 < full.uordblks + full.hblkhd, "and given back");
+    check(after.uordblks + after.hblkhd + (size_t)COUNT * BYTES / 2 < full.uordblks + full.hblkhd,
+        "and given back");
 }
 #else
 static void mallinfo2_point(void) { }
@@ -45,7 +47,8 @@ static void malloc_info_point(void)
     check(text && strstr(text, "</malloc>"), "to its end");
     free(text);
     errno = 0;
-    check(malloc_info(1, stdout) == EINVAL || malloc_info(1, stdout) == -1, "malloc_info knows no other option");
+    check(malloc_info(1, stdout) == EINVAL || malloc_info(1, stdout) == -1,
+        "malloc_info knows no other option");
 }
 
 static void trim_point(void)
@@ -63,13 +66,15 @@ static void trim_point(void)
         free(p[i]);
     check(malloc_trim(0) >= 0, "malloc_trim(0) answers");
     trimmed = status_value("VmRSS:");
-    check(full - trimmed > 50000, "and 64 MiB that were freed are no longer resident: %ld KiB, then %ld", full, trimmed);
+    check(full - trimmed > 50000,
+        "and 64 MiB that were freed are no longer resident: %ld KiB, then %ld", full, trimmed);
     check(malloc_trim(0) == 0 || malloc_trim(0) == 1, "again");
 }
 
 static void mallopt_point(void)
 {
-    check(mallopt(M_MMAP_THRESHOLD, 1 << 20) == 1 || mallopt(M_MMAP_THRESHOLD, 1 << 20) == 0, "mallopt(M_MMAP_THRESHOLD)");
+    check(mallopt(M_MMAP_THRESHOLD, 1 << 20) == 1 || mallopt(M_MMAP_THRESHOLD, 1 << 20) == 0,
+        "mallopt(M_MMAP_THRESHOLD)");
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
     mallopt(M_PERTURB, 0);

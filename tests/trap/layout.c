@@ -1,4 +1,5 @@
-/* layout.c - other layouts of the address space: not random, upwards, with an endless stack, executable, an empty environment. */
+/* layout.c - other layouts of the address space: not random, upwards, with an endless stack,
+ *      executable, an empty environment. */
 #include "tap.h"
 
 #include <sys/personality.h>

@@ -1,4 +1,5 @@
-/* library_users.c - blocks that the C library allocates for its callers, who free them; and what it keeps for itself. */
+/* library_users.c - blocks that the C library allocates for its callers, who free them; and what
+ *      it keeps for itself. */
 #include "tap.h"
 
 #include <dirent.h>

@@ -1,5 +1,7 @@
-/* limit_as.c - under a limit on address space or data a program gets at least nine tenths of what the C library's own heap
- *      gives it in blocks of 1 KiB, 100 KiB, 1 MiB; of sizes that fit their class badly, as much less as the class wastes.
+/* limit_as.c - under a limit on address space or data a program gets at least nine tenths of what
+ *      the C library's own heap
+ *      gives it in blocks of 1 KiB, 100 KiB, 1 MiB; of sizes that fit their class badly, as much
+ *      less as the class wastes.
  * seconds: 120
  */
 #include "tap.h"
@@ -31,7 +33,8 @@ static int measure(size_t bytes, int threads)
     for (int i = 0; i < threads; i++) {
         pthread_t thread;
 
-        if (pthread_create(&thread, NULL, count_in_thread, (void *)bytes) == 0 && pthread_join(thread, &part) == 0)
+        if (pthread_create(&thread, NULL, count_in_thread, (void *)bytes) == 0
+            && pthread_join(thread, &part) == 0)
             total += (size_t)part;
     }
     total += count_blocks(bytes);
@@ -68,12 +71,15 @@ static size_t measured(int resource, size_t limit, size_t bytes, const char *thr
 
 static void point(int resource, size_t limit, size_t bytes, const char *threads)
 {
-    size_t theirs = measured(resource, limit, bytes, threads, 0), ours = measured(resource, limit, bytes, threads, 1);
+    size_t theirs = measured(resource, limit, bytes, threads, 0),
+        ours = measured(resource, limit, bytes, threads, 1);
 
     size_t wanted = theirs / 100 * (bytes % 1024 ? 79 : 90);
 
-    check(theirs > limit / 4 && ours >= wanted, "%s of %zu MiB, blocks of %zu, %s threads: %zu KiB, the C library %zu",
-        resource == RLIMIT_AS ? "address space" : "data", limit >> 20, bytes, threads, ours >> 10, theirs >> 10);
+    check(theirs > limit / 4 && ours >= wanted,
+        "%s of %zu MiB, blocks of %zu, %s threads: %zu KiB, the C library %zu",
+        resource == RLIMIT_AS ? "address space" : "data", limit >> 20, bytes, threads, ours >> 10,
+            theirs >> 10);
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,5 @@
-/* limit_later.c - a running program limits its own address space: the heap's reservation must not be what uses it up. */
+/* limit_later.c - a running program limits its own address space: the heap's reservation must not
+ *      be what uses it up. */
 #include "tap.h"
 
 #include <sys/mman.h>
@@ -39,7 +40,8 @@ static int by_prlimit(void *bytes)
     churn(1, 5000);
     if (prlimit(0, RLIMIT_AS, &limit, NULL) != 0)
         return 1;
-    return mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? 2 : 0;
+    return mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+        0) == MAP_FAILED ? 2 : 0;
 }
 
 int main(void)
@@ -49,7 +51,8 @@ int main(void)
     for (int i = 0; i < 2; i++) {
         int status = in_child(limited, (void *)limits[i]);
 
-        check(status == 0, "setrlimit to %zu MiB leaves room for mmap, threads and malloc (status %#x)", limits[i] >> 20,
+        check(status == 0, "setrlimit to %zu MiB leaves room for mmap, threads and malloc "
+            "(status %#x)", limits[i] >> 20,
             (unsigned)status);
     }
     check(in_child(by_prlimit, (void *)limits[0]) == 0, "prlimit leaves room");

@@ -1,4 +1,5 @@
-/* mapped_calls.c - another library wraps mmap, open, getenv and the like, and allocates inside of them.
+/* mapped_calls.c - another library wraps mmap, open, getenv and the like, and allocates inside of
+ *      them.
  * library: mapper -ldl
  * preload-before: mapper
  */

@@ -1,4 +1,5 @@
-/* mapper.c - a library in front that wraps the calls an allocator makes of the C library, and allocates inside each.
+/* mapper.c - a library in front that wraps the calls an allocator makes of the C library, and
+ *      allocates inside each.
  * part: yes
  */
 #include <dlfcn.h>

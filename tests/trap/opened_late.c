@@ -1,4 +1,5 @@
-/* opened_late.c - the library is opened by dlopen in a process that runs on another heap; threads are there already.
+/* opened_late.c - the library is opened by dlopen in a process that runs on another heap; threads
+ *      are there already.
  * preload: no
  */
 #include "tap.h"

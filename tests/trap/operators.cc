@@ -37,8 +37,10 @@ static void aligned_point()
     for (size_t align = 16; align <= 65536; align *= 4)
         for (size_t n = 0; n < 100000; n = n * 5 + 3) {
             auto  a = std::align_val_t(align);
-            void *p[] = { ::operator new(n, a), ::operator new[](n, a), ::operator new(n, a, std::nothrow),
-                ::operator new[](n, a, std::nothrow), ::operator new(n, a), ::operator new[](n, a) };
+            void *p[] = { ::operator new(n, a), ::operator new[](n, a),
+                ::operator new(n, a, std::nothrow),
+                ::operator new[](n, a, std::nothrow), ::operator new(n, a),
+                    ::operator new[](n, a) };
 
             for (void *q : p)
                 bad += (reinterpret_cast<uintptr_t>(q) & (align - 1)) != 0;
@@ -98,16 +100,19 @@ static void throw_number()
 static void handler_point()
 {
     std::set_new_handler(count_and_stop);
-    check(throws([] { return ::operator new(huge); }) == 1 && handled == 3, "the new handler is called until there is none");
+    check(throws([] { return ::operator new(huge); }) == 1 && handled == 3,
+        "the new handler is called until there is none");
     std::set_new_handler(count_and_stop);
     handled = 0;
     check(::operator new(huge, std::nothrow) == nullptr && handled == 3, "by nothrow new as well");
     std::set_new_handler(count_and_stop);
     handled = 0;
-    check(throws([] { return ::operator new(huge, std::align_val_t(64)); }) == 1 && handled == 3, "by aligned new as well");
+    check(throws([] { return ::operator new(huge, std::align_val_t(64)); }) == 1 && handled == 3,
+        "by aligned new as well");
     std::set_new_handler(throw_number);
     check(throws([] { return ::operator new(huge); }) == 42, "what it throws goes through");
-    check(::operator new(reinterpret_cast<size_t>(hide(reinterpret_cast<void *>(100)))) != nullptr, "and is not called in vain");
+    check(::operator new(reinterpret_cast<size_t>(hide(reinterpret_cast<void *>(100)))) != nullptr,
+        "and is not called in vain");
     std::set_new_handler(nullptr);
 }
 

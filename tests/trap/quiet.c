@@ -1,4 +1,5 @@
-/* quiet.c - what the library must not do unasked: threads, signal handlers, masks, brk, process-wide switches, mappings
+/* quiet.c - what the library must not do unasked: threads, signal handlers, masks, brk,
+ *      process-wide switches, mappings
  *      without number.
  */
 #include "tap.h"
@@ -27,7 +28,8 @@ static int handlers(void)
     for (int i = 1; i < 65; i++) {
         struct sigaction is;
 
-        count += sigaction(i, NULL, &is) == 0 && is.sa_handler != SIG_DFL && is.sa_handler != SIG_IGN;
+        count += sigaction(i, NULL, &is) == 0 && is.sa_handler != SIG_DFL
+            && is.sa_handler != SIG_IGN;
     }
     return count;
 }
@@ -44,7 +46,8 @@ static void fragment(void)
     for (int i = 0; i < COUNT; i += 2)
         free(block[i]);
     malloc_trim(0);
-    check(lines_of("/proc/self/maps", NULL) < 200, "a fragmented heap has few mappings: %d", lines_of("/proc/self/maps", NULL));
+    check(lines_of("/proc/self/maps", NULL) < 200, "a fragmented heap has few mappings: %d",
+        lines_of("/proc/self/maps", NULL));
     for (int i = 1; i < COUNT; i += 2)
         free(block[i]);
 }
@@ -66,7 +69,8 @@ int main(void)
     for (int i = 1; i < 65; i++)
         if (sigismember(&mask, i) == 1)
             check(0, "signal %d is blocked", i);
-    check(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 0, "huge pages are not switched off for the process");
+    check(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) == 0,
+        "huge pages are not switched off for the process");
     check(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0, "nor privileges");
     check(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1, "nor core dumps");
     return done();

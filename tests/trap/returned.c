@@ -1,4 +1,5 @@
-/* returned.c - a program that frees everything gets small again by itself, whichever thread frees and whatever the sizes.
+/* returned.c - a program that frees everything gets small again by itself, whichever thread frees
+ *      and whatever the sizes.
  *      A third of the peak may stay, no more; malloc_trim gives back all but a little.
  * seconds: 120
  */
@@ -77,6 +78,7 @@ int main(void)
         point(base, "taken and freed by a thread that has ended", sizes[i]);
     }
     malloc_trim(0);
-    check(status_value("VmRSS:") - base < 8192, "malloc_trim: %ld KiB left", status_value("VmRSS:") - base);
+    check(status_value("VmRSS:") - base < 8192, "malloc_trim: %ld KiB left",
+        status_value("VmRSS:") - base);
     return done();
 }

@@ -1,4 +1,5 @@
-/* sandbox.c - after start-up only memory and futex calls are needed: every other one ends the process.
+/* sandbox.c - after start-up only memory and futex calls are needed: every other one ends the
+ *      process.
  *      Then a filter that refuses, rather than kills: what is refused is done without.
  */
 #include "tap.h"
@@ -10,7 +11,8 @@
 #include <sys/syscall.h>
 
 static const int needed[] = {
-    SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_mremap, SYS_brk, SYS_futex, SYS_write, SYS_exit, SYS_exit_group,
+    SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_mremap, SYS_brk, SYS_futex, SYS_write,
+        SYS_exit, SYS_exit_group,
     SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_restart_syscall,
 };
 enum { NEEDED = sizeof needed / sizeof *needed, THREADS = 3 };
@@ -26,7 +28,8 @@ static int install(const int *calls, int count, unsigned action)
     struct sock_fprog  program = { 0, step };
     int                at = 0;
 
-    step[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+    step[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+        offsetof(struct seccomp_data, nr));
     for (int i = 0; i < count; i++)
         step[at++] = (struct sock_filter)BPF_JUMP(
             BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i], (unsigned char)(count - i), 0);
@@ -110,7 +113,8 @@ static int large_blocks(void)
 /* madvise, mremap and all others fail; mapping, futex and exit are left. */
 static int refused(void *unused)
 {
-    static const int few[] = { SYS_mmap, SYS_munmap, SYS_mprotect, SYS_futex, SYS_write, SYS_exit, SYS_exit_group };
+    static const int few[] = { SYS_mmap, SYS_munmap, SYS_mprotect, SYS_futex, SYS_write, SYS_exit,
+        SYS_exit_group };
 
     if (install(few, sizeof few / sizeof *few, SECCOMP_RET_ERRNO | EPERM) != 0)
         return 77;
@@ -126,8 +130,10 @@ int main(void)
 
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
         skip_all("no filter can be installed here");
-    check(status == 0, "threads pass blocks on with memory and futex calls only (status %#x)", (unsigned)status);
+    check(status == 0, "threads pass blocks on with memory and futex calls only (status %#x)",
+        (unsigned)status);
     status = in_child(refused, NULL);
-    check(status == 0, "one thread works when all but mapping is refused with EPERM (status %#x)", (unsigned)status);
+    check(status == 0, "one thread works when all but mapping is refused with EPERM (status %#x)",
+        (unsigned)status);
     return done();
 }

@@ -1,9 +1,11 @@
-/* semantics.c - what each function does in the corners that programs rely on; as glibc unless said. */
+/* semantics.c - what each function does in the corners that programs rely on; as glibc unless
+ *      said. */
 #include "tap.h"
 
 static void zero_point(void)
 {
-    char *a = malloc(0), *b = malloc(0), *c = calloc(0, 5), *d = calloc(5, 0), *e = realloc(NULL, 0);
+    char *a = malloc(0), *b = malloc(0), *c = calloc(0, 5), *d = calloc(5, 0),
+        *e = realloc(NULL, 0);
 
     check(a && b && c && d && e, "zero bytes are not NULL");
     check(a != b && b != c && c != d && d != e && a != e, "and each time another block");
@@ -13,7 +15,8 @@ static void zero_point(void)
     free(d);
     free(e);
     free(NULL);
-    check(aligned_alloc(64, 0) != NULL && memalign(64, 0) != NULL && valloc(0) != NULL, "aligned zero bytes too");
+    check(aligned_alloc(64, 0) != NULL && memalign(64, 0) != NULL && valloc(0) != NULL,
+        "aligned zero bytes too");
 }
 
 static void realloc_point(void)
@@ -23,7 +26,8 @@ static void realloc_point(void)
     check(p && malloc_usable_size(p) >= 100, "realloc(NULL, n) is malloc(n)");
     fill(p, 100, 1);
     errno = 5;
-    check(realloc(p, 0) == NULL && errno == 5, "realloc(p, 0) frees, returns NULL and leaves errno");
+    check(realloc(p, 0) == NULL && errno == 5,
+        "realloc(p, 0) frees, returns NULL and leaves errno");
     p = malloc(1000);
     fill(p, 1000, 2);
     q = realloc(p, 1000);
@@ -71,12 +75,14 @@ static void aligned_point(void)
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         errno = 0;
-        check(aligned_alloc(bad[i], 100) == NULL && errno == EINVAL, "aligned_alloc(%zu, ...): EINVAL", bad[i]);
+        check(aligned_alloc(bad[i], 100) == NULL && errno == EINVAL,
+            "aligned_alloc(%zu, ...): EINVAL", bad[i]);
     }
     for (size_t align = 1; align <= 64; align *= 2) {
         char *p = aligned_alloc(align, align * 3 + 1);
 
-        check(p && ((uintptr_t)p & (align - 1)) == 0, "aligned_alloc(%zu) of a size that is no multiple", align);
+        check(p && ((uintptr_t)p & (align - 1)) == 0,
+            "aligned_alloc(%zu) of a size that is no multiple", align);
         free(p);
     }
     for (size_t align = 0; align < 300; align += 37) {
@@ -96,8 +102,10 @@ static void pages_point(void)
     char  *a = valloc(10), *b = pvalloc(0), *c = pvalloc(page + 1);
 
     check(((uintptr_t)a & (page - 1)) == 0, "valloc starts on a page");
-    check(((uintptr_t)b & (page - 1)) == 0 && malloc_usable_size(b) >= page, "pvalloc(0) is one page");
-    check(((uintptr_t)c & (page - 1)) == 0 && malloc_usable_size(c) >= 2 * page, "pvalloc rounds the size up");
+    check(((uintptr_t)b & (page - 1)) == 0 && malloc_usable_size(b) >= page,
+        "pvalloc(0) is one page");
+    check(((uintptr_t)c & (page - 1)) == 0 && malloc_usable_size(c) >= 2 * page,
+        "pvalloc rounds the size up");
     fill(c, 2 * page, 1);
     free(a);
     free(b);

@@ -1,6 +1,9 @@
-/* signals.c - a handler that allocates and frees interrupts malloc and free of its own thread, very often.
- *      Blocks go both ways: the handler frees what the program allocated, the program what the handler did. A handler that
- *      interrupted the very middle of the heap may be refused a large block, rarely; never a small one.
+/* signals.c - a handler that allocates and frees interrupts malloc and free of its own thread,
+ *      very often.
+ *      Blocks go both ways: the handler frees what the program allocated, the program what the
+ *      handler did. A handler that
+ *      interrupted the very middle of the heap may be refused a large block, rarely; never a small
+ *      one.
  * seconds: 60
  */
 #include "tap.h"

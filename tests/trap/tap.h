@@ -1,5 +1,6 @@
 /* tap.h - what the small test programs share.
- * Job  Print points of the test protocol without the heap, fill blocks with a pattern and look for it again, churn a heap in
+ * Job  Print points of the test protocol without the heap, fill blocks with a pattern and look for
+ * it again, churn a heap in
  *      a way that checks itself, read what /proc says of this process.
  * Locking  The count of failures is atomic; everything else is local to the caller.
  */
@@ -74,7 +75,8 @@ static inline int done(void)
     return __atomic_load_n(&tap_failures, __ATOMIC_RELAXED) ? 1 : 0;
 }
 
-/* Every byte depends on the seed and on where in the block it lies. Behind the first page only some are written and looked
+/* Every byte depends on the seed and on where in the block it lies. Behind the first page only
+ * some are written and looked
  * at: the same ones whatever the size, so that a block keeps its pattern when it is resized. */
 static inline size_t pattern_next(size_t at)
 {
@@ -175,7 +177,8 @@ static inline int churn_drop(struct churn_slot *slot, unsigned *state)
     return bad;
 }
 
-/* That many steps on a table of blocks of its own; how many times a block was not as it was left. */
+/* That many steps on a table of blocks of its own; how many times a block was not as it was
+ * left. */
 static inline int churn(unsigned seed, int steps)
 {
     struct churn_slot slot[CHURN_SLOTS];
@@ -209,7 +212,8 @@ static inline long status_value(const char *key)
     return at ? strtol(at + strlen(key) + 1, NULL, 10) : -1;
 }
 
-/* In a child: body's result as its status. Ends it after some seconds. Returns the raw wait status. */
+/* In a child: body's result as its status. Ends it after some seconds. Returns the raw wait
+ * status. */
 static inline int in_child(int (*body)(void *), void *arg)
 {
     int   status = -1;

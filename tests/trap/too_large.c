@@ -2,7 +2,8 @@
 #include "tap.h"
 
 static const size_t sizes[] = {
-    (size_t)1 << 62, (size_t)PTRDIFF_MAX, (size_t)PTRDIFF_MAX + 1, SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 15, SIZE_MAX - 4095,
+    (size_t)1 << 62, (size_t)PTRDIFF_MAX, (size_t)PTRDIFF_MAX + 1, SIZE_MAX, SIZE_MAX - 1,
+        SIZE_MAX - 15, SIZE_MAX - 4095,
     SIZE_MAX - 65535, SIZE_MAX / 2 + 4096, (size_t)1 << 48,
 };
 
@@ -43,8 +44,10 @@ static void realloc_point(void)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
             good &= refused(realloc(p, (size_t)hide((void *)sizes[i]))) && holds(p, from[k], 3);
         check(good, "realloc of %zu bytes fails and leaves the block", from[k]);
-        good = refused(reallocarray(p, SIZE_MAX / 2, 3)) && refused(reallocarray(p, (size_t)1 << 33, (size_t)1 << 33));
-        check(good && holds(p, from[k], 3), "reallocarray that wraps fails and leaves the block of %zu", from[k]);
+        good = refused(reallocarray(p, SIZE_MAX / 2, 3))
+            && refused(reallocarray(p, (size_t)1 << 33, (size_t)1 << 33));
+        check(good && holds(p, from[k], 3),
+            "reallocarray that wraps fails and leaves the block of %zu", from[k]);
         free(p);
     }
 }
@@ -82,7 +85,8 @@ static void alignment_point(void)
     errno = 0;
     check(refused(aligned_alloc(most, 100)), "an alignment of 2^62");
     check(refused(aligned_alloc(most, most)), "of as many bytes");
-    check(!memalign((size_t)1 << 63, 1) && (errno == ENOMEM || errno == EINVAL), "an alignment of 2^63");
+    check(!memalign((size_t)1 << 63, 1) && (errno == ENOMEM || errno == EINVAL),
+        "an alignment of 2^63");
     check(!memalign(SIZE_MAX, 1), "an alignment of SIZE_MAX");
     check(posix_memalign(&p, most, 100) == ENOMEM && p == &p, "posix_memalign of such");
 }

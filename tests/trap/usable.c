@@ -1,7 +1,9 @@
-/* usable.c - malloc_usable_size: at least what was asked for, all of it to be written, the same for the block's life. */
+/* usable.c - malloc_usable_size: at least what was asked for, all of it to be written, the same
+ *      for the block's life. */
 #include "tap.h"
 
-/* The worst that may be lost: 15 bytes to 256, an eighth to 2 KiB, a quarter of the request above, or a page. */
+/* The worst that may be lost: 15 bytes to 256, an eighth to 2 KiB, a quarter of the request above,
+ * or a page. */
 static size_t most_for(size_t bytes)
 {
     if (bytes <= 256)

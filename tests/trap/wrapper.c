@@ -1,4 +1,5 @@
-/* wrapper.c - a library in front that wraps malloc: it finds the next one by dlsym at its first call, and calls it for all.
+/* wrapper.c - a library in front that wraps malloc: it finds the next one by dlsym at its first
+ *      call, and calls it for all.
  * part: yes
  */
 #include <dlfcn.h>
