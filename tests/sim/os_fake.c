@@ -115,6 +115,14 @@ static bool is_all(word lo, word hi, enum state state)
     return state == NOTHING || lo >= hi;
 }
 
+static bool is_mapped(word lo, word hi)
+{
+    for (size_t i = 0; i < ranges; i++)
+        if (book[i].lo <= lo && lo < book[i].hi)
+            lo = book[i].hi;
+    return lo >= hi;
+}
+
 bool fake_is_committed(word at, size_t bytes)
 {
     return is_all(at, at + bytes, COMMITTED);
@@ -206,7 +214,7 @@ void os_unreserve(word at, size_t bytes)
 {
     if (bytes == 0 || (at | bytes) % fake.page_bytes != 0)
         fake_die("os_unreserve(%#zx, %#zx): no whole pages", at, bytes);
-    if (!is_all(at, at + bytes, RESERVED) && !is_all(at, at + bytes, COMMITTED))
+    if (!is_mapped(at, at + bytes))
         fake_die("os_unreserve(%#zx, %#zx): not all of it is mapped", at, bytes);
     munmap((void *)at, bytes);
     enter(at, at + bytes, NOTHING);
@@ -288,7 +296,9 @@ bool os_renew(word at, size_t bytes)
 
 bool os_huge(word at, size_t bytes)
 {
-    expect_state(FAKE_HUGE, at, bytes, COMMITTED);
+    expect_pages(FAKE_HUGE, at, bytes);
+    if (!is_mapped(at, at + bytes))
+        fake_die("os_huge(%#zx, %#zx): not all of it is mapped", at, bytes);
     if (fake.huge_bytes == 0 || (at | bytes) % fake.huge_bytes != 0)
         fake_die("os_huge(%#zx, %#zx): no whole huge pages", at, bytes);
     return plan_allows(FAKE_HUGE);

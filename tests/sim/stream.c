@@ -494,7 +494,8 @@ static void handler(void)
 
 static void lower(size_t *limit, size_t bytes)
 {
-    *limit = bytes;
+    if (limit != NULL)
+        *limit = bytes;
     run.limit_bytes = bytes < run.limit_bytes ? bytes : run.limit_bytes;
 }
 
@@ -516,12 +517,12 @@ static void draw_machine(void)
         break;
     case 3:
         fake.reserve_limit_bytes = 0;            /* the cage is claimed piece by piece */
-        lower(&run.limit_bytes, GIB(1));
+        lower(NULL, GIB(1));
         break;
     }
     size_t limit = draw(6) == 0 ? MIB(8) + draw(MIB(64)) : 0;
     if (limit != 0)
-        lower(&run.limit_bytes, limit);
+        lower(NULL, limit);
     span_configure((enum span_purge)draw(3), limit, chance(80));
 }
 
