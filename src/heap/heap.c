@@ -14,7 +14,7 @@ struct heap heap_none;
 void heap_list_add(struct heap *heap, struct slab *slab)         /* behind the newest */
 {
     struct slab **oldest = &heap->partial[slab->class];
-    heap->listed++;
+    __atomic_store_n(&heap->listed, heap->listed + 1, __ATOMIC_RELAXED);      /* for roster_adopt */
     if (*oldest == NULL) {
         slab->next = slab->prev = slab;
         *oldest = slab;
@@ -29,7 +29,7 @@ void heap_list_add(struct heap *heap, struct slab *slab)         /* behind the n
 void heap_list_remove(struct heap *heap, struct slab *slab)
 {
     struct slab **oldest = &heap->partial[slab->class];
-    heap->listed--;
+    __atomic_store_n(&heap->listed, heap->listed - 1, __ATOMIC_RELAXED);
     slab->next->prev = slab->prev;
     slab->prev->next = slab->next;
     if (*oldest == slab)
@@ -99,12 +99,14 @@ static bool has_free(const struct slab *slab)
 
 /* A slab no cursor is on goes into its list, or is full (H1). A free that comes between the look and the flag raises
  * PENDING, whatever it sees. */
-void heap_shelve(struct heap *heap, struct slab *slab)
+bool heap_shelve(struct heap *heap, struct slab *slab)
 {
-    if (has_free(slab))
+    bool listed = has_free(slab);
+    if (listed)
         heap_list_add(heap, slab);
     else
         __atomic_fetch_or(&slab->owner, OWNER_FULL, __ATOMIC_SEQ_CST);
+    return listed;
 }
 
 static bool land_on(struct heap *heap, struct slab *slab)
@@ -310,8 +312,7 @@ void heap_rest(struct heap *heap)
             continue;
         remote_absorb(heap, cursor->slab);
         struct slab *slab = cursor_lift(cursor);
-        heap_shelve(heap, slab);
-        if (slab_all_free(slab))
+        if (heap_shelve(heap, slab) && slab_all_free(slab))
             heap_slab_retire(heap, slab);
     }
 }

@@ -70,7 +70,7 @@ void heap_validate(struct heap *heap);
 
 /* For remote.c and roster.c alone. */
 void heap_list_add(struct heap *heap, struct slab *slab);
-void heap_shelve(struct heap *heap, struct slab *slab);               /* into its list, or full */
+bool heap_shelve(struct heap *heap, struct slab *slab);               /* into its list; false: it is full, and anybody's */
 void heap_list_remove(struct heap *heap, struct slab *slab);
 void heap_slab_retire(struct heap *heap, struct slab *slab);          /* not under a cursor, all free */
 struct heap *heap_orphans(void);

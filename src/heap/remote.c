@@ -60,8 +60,8 @@ static void take_back(struct heap *heap, struct slab *slab)
 {
     word before = __atomic_fetch_and(&slab->owner, ~(word)(OWNER_PENDING | OWNER_FULL), __ATOMIC_SEQ_CST);
     remote_absorb(heap, slab);
-    if (before & OWNER_FULL)
-        heap_shelve(heap, slab);
+    if ((before & OWNER_FULL) && !heap_shelve(heap, slab))
+        return;
     if (slab->watch != 0)
         heap_free_full_word(heap, slab);
 }

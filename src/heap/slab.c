@@ -33,6 +33,13 @@ static struct slab *descriptor_make(uint32_t blocks, uint64_t block_bytes)
     return slab;
 }
 
+/* A freer who was stopped since the descriptor's last use may look at the owner word, and push the
+ * slab on the stack of the heap he finds: whatever else he touches is written before. */
+static void slab_become(struct slab *slab, word owner)
+{
+    __atomic_store_n(&slab->owner, owner, __ATOMIC_RELEASE);
+}
+
 static void publish(struct slab *slab, struct slab *target)
 {
     size_t first = cage_slice(slab->base);
@@ -56,9 +63,9 @@ struct slab *slab_make(unsigned class, word owner, bool dense)
     slab->class = (uint16_t)class;
     slab->magic = shape->magic;
     slab->virgin = zero && shape->block_bytes > CLASS_QUICK_MAX && slab->words == 1 ? slab->base : UINTPTR_MAX;
-    slab->owner = owner;
     slab->watch = ~(uint64_t)0;
     __builtin_memset(slab->free, 0xff, slab->words * sizeof(uint64_t));
+    slab_become(slab, owner);
     publish(slab, slab);
     COUNT_ONE(slabs_made);
     return slab;
@@ -81,8 +88,8 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
     slab->slices = (uint32_t)slices;
     slab->class = CLASS_COUNT;
     slab->magic = 1;                             /* C2 for a slab of one block: index 0 everywhere, start at offset 0 */
-    slab->owner = OWNER_LARGE;
     slab->free[0] = slab_padding(slab, 0);
+    slab_become(slab, OWNER_LARGE);
     publish(slab, slab);
     COUNT_ONE(large_made);
     return slab;
@@ -93,7 +100,7 @@ void slab_drop(struct slab *slab)
     word base = slab->base;
     size_t slices = slab->slices;
     publish(slab, &slab_none);
-    __atomic_store_n(&slab->owner, OWNER_NONE, __ATOMIC_RELEASE);
+    slab_become(slab, OWNER_NONE);
     meta_give(slab, descriptor_bytes(slab->words));
     span_give(base, slices);
 }
