@@ -17,6 +17,12 @@ _Noreturn COLD void assert_failed(const char *file, int line, const char *what);
 #define DEBUG_BUILD 0
 #endif
 
+#ifdef __SANITIZE_THREAD__
+#define THREAD_SANITIZER 1
+#else
+#define THREAD_SANITIZER 0
+#endif
+
 #ifdef MIDDEN_VALIDATE
 #define VALIDATE(call) ((void)(call))
 #define VALIDATE_BUILD 1
