@@ -55,7 +55,7 @@ static word move(struct slab *slab, size_t bytes)
     if (target == NULL)
         return 0;
     word block = target->base;
-    if (kept >= MOVE_MIN && os_move_pages(slab->base, block, kept))
+    if (kept >= MOVE_MIN && slab_move_large(slab, target, kept))
         COUNT_ONE(large_moved);
     else
         __builtin_memcpy((void *)block, (void *)slab->base, kept);

@@ -4,7 +4,10 @@
 #include "base/count.h"
 
 enum { WORD_BITS = 64, CACHE_LINE = 64 };
+enum { MOVED_MOST = 4096 };                      /* of the 65,530 mappings a process may have */
 #define DENSE_LARGE MIB(4)                       /* larger blocks are taken to be used whole */
+
+static size_t moved_blocks;                      /* in use: each is a mapping or two */
 
 struct slab slab_none = { .owner = OWNER_NONE, .class = CLASS_COUNT };
 
@@ -27,7 +30,7 @@ static struct slab *descriptor_make(uint32_t blocks, uint64_t block_bytes)
     slab->words = (uint16_t)words;
     slab->blocks = blocks;
     slab->block_bytes = block_bytes;
-    slab->remote_at = (uint32_t)remote_offset(words);
+    slab->remote_at = (uint16_t)remote_offset(words);
     slab->padding = ~bits_below((blocks - 1) % WORD_BITS + 1);
     slab->free[words] = ~(uint64_t)0;
     return slab;
@@ -95,14 +98,25 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
     return slab;
 }
 
+/* Pages that were moved lie in a mapping of their own, which no neighbour merges with: a fresh one in
+ * its place does, and the count of mappings stays small. */
+static void give_back(word base, size_t slices, bool moved)
+{
+    bool zero = moved && os_renew(base, slices << SLICE_SHIFT);
+    span_give(base, slices, zero);
+}
+
 void slab_drop(struct slab *slab)
 {
     word base = slab->base;
     size_t slices = slab->slices;
+    bool moved = slab->moved;
     publish(slab, &slab_none);
     slab_become(slab, OWNER_NONE);
     meta_give(slab, descriptor_bytes(slab->words));
-    span_give(base, slices);
+    if (moved)
+        __atomic_fetch_sub(&moved_blocks, 1, __ATOMIC_RELAXED);
+    give_back(base, slices, moved);
 }
 
 static void shrink_large(struct slab *slab, size_t slices)
@@ -110,7 +124,7 @@ static void shrink_large(struct slab *slab, size_t slices)
     size_t first = cage_slice(slab->base);
     for (size_t i = slices; i < slab->slices; i++)
         __atomic_store_n(&cage.slab_of[first + i], &slab_none, __ATOMIC_RELEASE);
-    span_give(slab->base + (slices << SLICE_SHIFT), slab->slices - slices);
+    give_back(slab->base + (slices << SLICE_SHIFT), slab->slices - slices, slab->moved);
     slab->slices = (uint32_t)slices;
 }
 
@@ -128,6 +142,16 @@ bool slab_resize_large(struct slab *slab, size_t bytes)
         publish(slab, slab);
     }
     slab->block_bytes = rounded;
+    return true;
+}
+
+bool slab_move_large(struct slab *from, struct slab *to, size_t bytes)
+{
+    if (__atomic_load_n(&moved_blocks, __ATOMIC_RELAXED) >= MOVED_MOST ||
+        !os_move_pages(from->base, to->base, bytes))
+        return false;
+    to->moved = 1;
+    __atomic_fetch_add(&moved_blocks, 1, __ATOMIC_RELAXED);
     return true;
 }
 

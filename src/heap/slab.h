@@ -44,7 +44,8 @@ struct slab {
     uint32_t     blocks;
     uint16_t     words;                          /* of each bitmap, padding word not counted */
     uint16_t     class;                          /* CLASS_COUNT: large */
-    uint32_t     remote_at;                      /* offset of `remote` from the slab, in bytes */
+    uint16_t     remote_at;                      /* offset of `remote` from the slab, in bytes */
+    uint16_t     moved;                          /* large: its pages came from another address */
     uint64_t     block_bytes;
     uint64_t     padding;                        /* S3: the bits of the last word that are no blocks */
 
@@ -115,6 +116,7 @@ struct slab *slab_make(unsigned class, word owner, bool dense);               /*
 struct slab *slab_make_large(size_t bytes, size_t align, bool *zero);         /* one block, page-rounded; NULL: out of memory */
 void         slab_drop(struct slab *slab);                                    /* gives the span back; nothing in it is in use */
 bool         slab_resize_large(struct slab *slab, size_t bytes);              /* in place, down or up; false: no room */
+bool         slab_move_large(struct slab *from, struct slab *to, size_t bytes);   /* pages, not bytes; false: copy */
 bool         slab_all_free(const struct slab *slab);                          /* by `free` alone */
 size_t       slab_taken(struct slab *slab);                                   /* blocks in use; exact when its owner rests */
 void         slab_validate(struct slab *slab);

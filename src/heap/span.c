@@ -298,13 +298,14 @@ static size_t purge_down_to(size_t keep)
     return purged << SLICE_SHIFT;
 }
 
-void span_give(word at, size_t slices)
+void span_give(word at, size_t slices, bool zero)
 {
     size_t first = cage_slice(at);
     if (!lock_take(&span_lock))
         return;                                  /* a signal above the holder: the caller has made sure it is not so */
     write_run(cage_tables.available, first, slices, true);
-    write_dirty(first, slices, true);
+    if (!zero)
+        write_dirty(first, slices, true);
     state.used -= slices;
     note_low(first);
     COUNT_ONE(spans_given);

@@ -21,7 +21,7 @@ struct span_wish {
     bool   dense;                                /* all of it will be touched: huge pages are welcome */
 };
 word span_take(const struct span_wish *wish, bool *zero);          /* address; 0: out of memory. *zero: it reads as zero */
-void span_give(word at, size_t slices);
+void span_give(word at, size_t slices, bool zero);                 /* zero: it reads as zero, and has no pages */
 bool span_extend(word at, size_t slices, size_t more, bool *zero); /* take `more` slices right behind a span */
 size_t span_purge(size_t keep_bytes);                              /* purge all but this much of what is dirty; bytes purged */
 void span_configure(enum span_purge purge, size_t limit_bytes, bool huge);
