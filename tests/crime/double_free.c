@@ -16,7 +16,7 @@
  * args: 10000
  * expect-sentence: double free: free({p}), a block of 10240 bytes that is free already{by}
  * args: 100000
- * expect-sentence: double free: free({p}), a block of 114688 bytes that is free already{by}
+ * expect-sentence: double free: free({p}), a block of 106496 bytes that is free already{by}
  * args: 262144
  * expect-sentence: double free: free({p}), a block of 262144 bytes that is free already{by}
  * args: 300000

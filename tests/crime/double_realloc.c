@@ -8,7 +8,7 @@
  * args: 10000
  * expect-sentence: double free: realloc({p}), a block of 10240 bytes that is free already{by}
  * args: 100000
- * expect-sentence: double free: realloc({p}), a block of 114688 bytes that is free already{by}
+ * expect-sentence: double free: realloc({p}), a block of 106496 bytes that is free already{by}
  * args: 300000
  * expect-sentence: double free: realloc({p}), a block of 303104 bytes that is free already{by}
  * expect-sentence: invalid realloc({p}): the address lies in heap memory that was given back; its

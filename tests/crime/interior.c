@@ -13,7 +13,7 @@
  * expect-sentence: invalid free({p}): the pointer lies 4096 bytes inside a block of 10240 bytes
  *     that starts at {s}
  * args: 100000 65536
- * expect-sentence: invalid free({p}): the pointer lies 65536 bytes inside a block of 114688 bytes
+ * expect-sentence: invalid free({p}): the pointer lies 65536 bytes inside a block of 106496 bytes
  *     that starts at {s}
  * args: 300000 16
  * expect-sentence: invalid free({p}): the pointer lies 16 bytes inside a block of 303104 bytes

@@ -37,10 +37,13 @@ exit 7
 END
 }
 same_output "arrays, subshells, pipelines, a trap, a coprocess" bash work.sh
-same "a limit on address space inside" bash -c 'ulimit -v 200000; x=$(seq 100000); echo ${#x}; (ulimit -v 100000; ls /; seq 1000 | sort | tail -1)'
-same "a thousand forks" bash -c 'for i in {1..1000}; do (exit $((i % 3))) || n=$((n + $?)); done; echo $n'
+same "a limit on address space inside" bash -c 'ulimit -v 200000; x=$(seq 100000); echo ${#x}
+    (ulimit -v 100000; ls /; seq 1000 | sort | tail -1)'
+same "a thousand forks" bash -c '
+    for i in {1..1000}; do (exit $((i % 3))) || n=$((n + $?)); done; echo $n'
 same "globs over many files" bash -c 'touch f{1..2000}; echo f*7 | cksum; rm f*'
 if command -v dash >/dev/null 2>&1; then
-    same "dash" dash -c 'i=0; while [ $i -lt 300 ]; do i=$((i + 1)); x=$(echo $i); done; echo $x'
+    same "dash" dash -c '
+        i=0; while [ $i -lt 300 ]; do i=$((i + 1)); x=$(echo $i); done; echo $x'
 fi
 tap_done

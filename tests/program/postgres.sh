@@ -47,19 +47,22 @@ session() {
     set -e
     data=$base/$1
     run_as "$1" initdb -D "$data" -A trust -U postgres -N > "$base/initdb.log" 2>&1
-    run_as "$1" pg_ctl -D "$data" -w -t 60 -l "$data/log" \
-        -o "-c listen_addresses= -c unix_socket_directories=$base -c fsync=off -c shared_buffers=16MB" start > "$base/ctl.log" 2>&1
-    test "$1" = plain || grep -cF "$library_real" "/proc/$(head -n 1 "$data/postmaster.pid")/maps" > "$base/probe"
+    run_as "$1" pg_ctl -D "$data" -w -t 60 -l "$data/log" -o "-c listen_addresses= \
+        -c unix_socket_directories=$base -c fsync=off -c shared_buffers=16MB" start > "$base/ctl.log" 2>&1
+    test "$1" = plain ||
+        grep -cF "$library_real" "/proc/$(head -n 1 "$data/postmaster.pid")/maps" > "$base/probe"
     run_as "$1" pgbench -h "$base" -U postgres -i -s 1 -q postgres > "$base/init.log" 2>&1
     run_as "$1" pgbench -h "$base" -U postgres -c 4 -j 2 -t "${MIDDEN_LONG:+2}500" postgres > "$base/bench.log" 2>&1
     run_as "$1" psql -h "$base" -U postgres -XAt postgres > "$base/$1.out" 2>&1 <<'END'
 create table t as select i, repeat(md5(i::text), i % 20) as b from generate_series(1, 20000) i;
 create index on t (b);
 select count(*), md5(string_agg(b, ',' order by i)) from t where b like '%7%';
-select md5(string_agg(x::text, '')) from (select jsonb_agg(jsonb_build_object('a', i, 'b', b)) x from t group by i % 10 order by i % 10) y;
+select md5(string_agg(x::text, ''))
+    from (select jsonb_agg(jsonb_build_object('a', i, 'b', b)) x from t group by i % 10 order by i % 10) y;
 select count(*) from pgbench_history;
 select regexp_replace('aaa' || repeat('b', 1000), '(b+)', 'c');
-do $$ declare s text := ''; begin for i in 1..5000 loop s := s || i; end loop; raise notice '%', length(s); end $$;
+do $$ declare s text := '';
+begin for i in 1..5000 loop s := s || i; end loop; raise notice '%', length(s); end $$;
 select 1 / 0;
 END
     run_as "$1" pg_ctl -D "$data" -w -m fast stop >> "$base/ctl.log" 2>&1

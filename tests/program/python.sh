@@ -113,6 +113,7 @@ print(len(bytearray(1 << 20)))'
 if test -n "${MIDDEN_LONG:-}" && "$python" -c 'import test.test_json' 2>/dev/null; then
     limit=600
     works "Python's own tests" sh -c "PYTHONMALLOC=malloc '$python' -m test -q test_json test_re test_dict test_list \
-        test_bytes test_ctypes test_threading test_fork1 test_subprocess test_weakref test_gc > log 2>&1 || { cat log >&2; exit 1; }"
+        test_bytes test_ctypes test_threading test_fork1 test_subprocess test_weakref test_gc > log 2>&1 ||
+        { cat log >&2; exit 1; }"
 fi
 tap_done
