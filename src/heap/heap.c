@@ -58,6 +58,8 @@ static void cursor_land(struct cursor *cursor, struct slab *slab, size_t at)
     cursor->first = slab->base + at * 64 * slab->block_bytes;
     cursor->block_bytes = slab->block_bytes;
     slab->watch = slab->slices > 1 ? ~(uint64_t)0 : 0;                           /* K2 */
+    if (slab->words == 1)
+        *slab_trimmed(slab) = 0;
     cursor->valid = ~slab_padding(slab, at);
     cursor_aim(cursor, *cursor->bits);
 }

@@ -53,8 +53,9 @@ struct slab {
     word         base;
     uint64_t     magic;
     uint64_t     watch;                          /* all ones: a word that becomes so is worth a look; 0: a cursor is here */
-    uint64_t     free[];                         /* words + 1; then `remote`, on its own cache line */
+    uint64_t     free[];                         /* words + 1, slab_trimmed; then `remote` on a line of its own */
 };
+_Static_assert(offsetof(struct slab, free) + 3 * sizeof(uint64_t) <= 128, "slab_trimmed has room");
 
 extern struct slab slab_none;                    /* what slices lead to that belong to no span in use: owns nothing */
 
@@ -87,6 +88,12 @@ INLINE bool slab_remote_test(struct slab *slab, size_t index)
 INLINE uint64_t slab_padding(const struct slab *slab, size_t at)   /* of word `at` */
 {
     return at + 1 == slab->words ? slab->padding : 0;
+}
+
+/* In a slab of one word: free blocks whose pages went by a trim, and that no cursor came by since. */
+INLINE uint64_t *slab_trimmed(struct slab *slab)
+{
+    return &slab->free[2];
 }
 
 /* Where a word points to inside a slab: the index of the block, and whether it is the block's first byte (C2). */

@@ -5,32 +5,43 @@
 #include "heap/roster.h"
 #include "heap/span.h"
 
-/* Only what is in memory counts, so that a second trim finds nothing. */
-static size_t purge_pages(word lo, word hi)
+/* No system call tells what went: this is among the few that a sandbox allows. So blocks that were
+ * never issued are left out, and those whose pages went before are not counted. */
+static size_t purge_pages(word lo, word hi, size_t gone_bytes)
 {
     size_t page = cage.facts.page_bytes;
     lo = round_up(lo, page);
     hi = round_down(hi, page);
-    if (lo >= hi || span_is_huge(hi - 1))
+    if (lo >= hi || span_is_huge(hi - 1) || !os_purge(lo, hi - lo))
         return 0;
-    size_t resident = os_resident(lo, hi - lo);
-    return resident != 0 && os_purge(lo, hi - lo) ? resident : 0;
+    return hi - lo > gone_bytes ? hi - lo - gone_bytes : 0;
 }
 
-static bool is_free(const struct slab *slab, size_t index)
+static size_t purge_run(struct slab *slab, size_t first, size_t last)
 {
-    return slab->free[index / 64] >> index % 64 & 1;
+    uint64_t *gone = slab_trimmed(slab), run = bits_below(last) & ~bits_below(first);
+    word lo = slab_block(slab, first), hi = slab_block(slab, last);
+    if ((run & ~*gone) == 0 || lo >= slab->virgin)
+        return 0;
+    hi = hi < slab->virgin ? hi : slab->virgin;
+    size_t purged = purge_pages(lo, hi, bit_count(run & *gone) * slab->block_bytes);
+    if (purged != 0)
+        *gone |= run;
+    return purged;
 }
 
-/* Runs of free blocks that cover a page. Whoever calls is the slab's owner. */
-static size_t purge_slab(const struct slab *slab)
+/* Runs of free blocks, in slabs of one word: their blocks have 1 KiB and more, those of others are
+ * less than a page by far. Whoever calls is the slab's owner, and has no cursor on it. */
+static size_t purge_slab(struct slab *slab)
 {
     size_t purged = 0;
-    for (size_t first = 0, last; first < slab->blocks; first = last + 1) {
-        for (last = first; last < slab->blocks && is_free(slab, last);)
+    if (slab->words != 1)
+        return 0;
+    for (unsigned first = 0, last; first < slab->blocks; first = last + 1) {
+        for (last = first; last < slab->blocks && (slab->free[0] >> last & 1);)
             last++;
         if (last > first)
-            purged += purge_pages(slab_block(slab, first), slab_block(slab, last));
+            purged += purge_run(slab, first, last);
     }
     return purged;
 }

@@ -98,21 +98,6 @@ bool os_purge(word at, size_t bytes)
     return !call_failed(call3(SYS_madvise, at, bytes, MADV_DONTNEED));
 }
 
-size_t os_resident(word at, size_t bytes)
-{
-    size_t page = getauxval(AT_PAGESZ), resident = 0;
-    unsigned char in_memory[64];
-    for (word end = at + bytes; at < end;) {
-        size_t piece = end - at < page * sizeof in_memory ? end - at : page * sizeof in_memory;
-        if (call_failed(call3(SYS_mincore, at, piece, in_memory)))
-            return resident;
-        for (size_t i = 0; i < piece / page; i++)
-            resident += (in_memory[i] & 1) * page;
-        at += piece;
-    }
-    return resident;
-}
-
 bool os_renew(word at, size_t bytes)
 {
     return map_at(at, bytes, PROT_READ | PROT_WRITE, MAP_FIXED) == at;

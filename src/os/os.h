@@ -31,7 +31,6 @@ bool os_commit(word at, size_t bytes);           /* a reserved range becomes rea
 bool os_claim(word at, size_t bytes);            /* an unmapped range becomes readable, writable, zero; false if anything is there */
 word os_vacant(size_t bytes);                    /* an address range where nothing is mapped now; maps nothing; 0: none found */
 bool os_purge(word at, size_t bytes);            /* drop the pages; true only if they read as zero from now on */
-size_t os_resident(word at, size_t bytes);       /* how many of these bytes have a page in memory */
 bool os_renew(word at, size_t bytes);            /* replace the mapping by fresh zero pages; heals what os_move_pages split */
 bool os_huge(word at, size_t bytes);             /* ask for huge pages from now on */
 bool os_move_pages(word from, word to, size_t bytes);   /* pages change address, no byte is copied; `from` reads as zero after */

@@ -158,19 +158,36 @@ Test(introspect, trim_gives_back_the_pages_of_free_blocks_between_others)
     trim_between(40000);
 }
 
-Test(introspect, what_was_trimmed_can_be_had_again)
+Test(introspect, what_was_trimmed_can_be_had_again_and_trimmed_again)
 {
-    char *block[64];
-    for (unsigned i = 0; i < 64; i++)
-        block[i] = memset(midden_malloc(8192), 1, 8192);
-    for (unsigned i = 1; i < 64; i++)
-        midden_free(block[i]);
-    midden_malloc_trim(0);
-    for (unsigned i = 1; i < 64; i++)
-        block[i] = memset(midden_malloc(8192), 2, 8192);
-    cr_assert_eq(block[0][8191], 1);
-    for (unsigned i = 0; i < 64; i++)
-        midden_free(block[i]);
+    static char *block[64];
+    for (unsigned round = 1; round < 5; round++) {
+        for (unsigned i = 0; i < 64; i++)
+            if (block[i] == NULL)
+                block[i] = memset(midden_malloc(8192), (int)round, 8192);
+        for (unsigned i = 1; i < 64; i++) {
+            cr_assert_eq(block[i][8191], round);
+            midden_free(block[i]);
+            block[i] = NULL;
+        }
+        cr_assert_eq(block[0][8191], 1);
+        size_t before = resident_bytes();
+        cr_assert_eq(midden_malloc_trim(0), 1);
+        cr_assert_leq(resident_bytes() + 50 * 8192, before);
+        cr_assert_eq(midden_malloc_trim(0), 0);
+    }
+}
+
+Test(introspect, blocks_that_were_never_issued_have_nothing_to_give)
+{
+    char *block = midden_malloc(8192);
+    block[0] = 1;
+    cr_assert_eq(midden_malloc_trim(0), 0);
+    char *next = midden_malloc(8192);
+    next[0] = 1;
+    midden_free(next);
+    cr_assert_eq(midden_malloc_trim(0), 1);
+    cr_assert_eq(midden_malloc_trim(0), 0);
 }
 
 /* One block of sixteen stays, and the thread ends. */

@@ -273,18 +273,6 @@ bool os_purge(word at, size_t bytes)
     return true;
 }
 
-size_t os_resident(word at, size_t bytes)
-{
-    size_t pages = bytes / KIB(4), resident = 0;
-    expect_state(FAKE_PURGE, at, bytes, COMMITTED);
-    for (size_t i = 0; i < pages; i++) {
-        unsigned char in_memory = 0;
-        mincore((void *)(at + i * KIB(4)), KIB(4), &in_memory);
-        resident += (in_memory & 1) * KIB(4);
-    }
-    return resident;
-}
-
 bool os_renew(word at, size_t bytes)
 {
     expect_state(FAKE_PURGE, at, bytes, COMMITTED);
