@@ -112,10 +112,11 @@ bool cage_commit(word at, size_t bytes)
  * charge for a small one. Where the step is refused, what was asked for may still be had. */
 static size_t commit_step(const struct cage_zone *zone, size_t wanted, size_t most)
 {
+    bool dense = zone == &cage.zone[ZONE_DENSE] && cage.facts.huge_bytes != 0;
     size_t step = cage.planned ? KIB(256) : (zone->reach - zone->first) << SLICE_SHIFT >> 3;
     step = step < STEP_MIN && !cage.planned ? STEP_MIN : step > STEP_MAX ? STEP_MAX : step;
-    step = round_up(step, SLICE_BYTES);
-    step = step < wanted ? wanted : step > most ? most : step;
+    step = round_up(step < wanted ? wanted : step, dense ? cage.facts.huge_bytes : SLICE_BYTES);
+    step = step > most ? most : step;
     if (cage_commit(cage_address(zone->reach), step))
         return step;
     return step > wanted && cage_commit(cage_address(zone->reach), wanted) ? wanted : 0;
