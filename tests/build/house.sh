@@ -6,12 +6,20 @@
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 1
 
-# Each source stands in Makefile.am as a word of its own, or the directory it lies in does.
+# Each source stands in Makefile.am as a word of its own, or a directory it lies in does.
+is_listed() {
+    listed=$1
+    while test "$listed" != .; do
+        grep -Fxq -e "$listed" "$scratch/words" && return
+        listed=$(dirname "$listed")
+    done
+    false
+}
 tr -s ' \t\\' '\n' < Makefile.am | sort -u > "$scratch/words"
 find src include tools tests bench man completions -type f -name '*.*' 2>/dev/null |
     grep -Ev '\.(o|lo|a|la|log|trs|Po|Plo|[13])$|/\.' | sort |
     while read -r file; do
-        grep -Fxq -e "$file" -e "$(dirname "$file")" "$scratch/words" || echo "$file"
+        is_listed "$file" || echo "$file"
     done > "$scratch/forgotten"
 test ! -s "$scratch/forgotten"
 tap_check $? "every file is listed in Makefile.am"
