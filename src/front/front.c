@@ -187,6 +187,15 @@ size_t front_usable(word pointer)
 
 /* -- faults -------------------------------------------------------------------------------------------------------------------- */
 
+/* Known where the second free comes before the owner has absorbed the first, or where there was
+ * never but one thread. */
+static const char *freed_by(struct slab *slab, size_t index)
+{
+    if (slab_heap(slab) == thread.heap && slab_remote_test(slab, index))
+        return "by another thread";
+    return counts.heaps_made == 1 && counts.heaps_reused == 0 ? "by this thread" : NULL;
+}
+
 static void describe_block(struct fault *fault)
 {
     struct slab *slab = cage_slab(fault->pointer);
@@ -199,6 +208,8 @@ static void describe_block(struct fault *fault)
         return;
     fault->start = slab_block(slab, place.index);
     fault->block_bytes = slab->block_bytes;
+    if (fault->kind == FAULT_DOUBLE_FREE)
+        fault->by = freed_by(slab, place.index);
 }
 
 static COLD void raise_fault(struct fault *fault)
