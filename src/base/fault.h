@@ -22,7 +22,7 @@ struct fault {
     size_t          block_bytes;                 /* usable bytes of that block */
     size_t          given;                       /* size or alignment claimed, where one was */
     const char     *name;                        /* arena or object file; NULL: unknown */
-    const char     *by;                          /* "", " (freed by this thread)", ...; NULL: unknown */
+    const char     *by;                          /* ", by this thread", ...; NULL: unknown */
 };
 
 #endif

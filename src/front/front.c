@@ -192,8 +192,8 @@ size_t front_usable(word pointer)
 static const char *freed_by(struct slab *slab, size_t index)
 {
     if (slab_heap(slab) == thread.heap && slab_remote_test(slab, index))
-        return "by another thread";
-    return counts.heaps_made == 1 && counts.heaps_reused == 0 ? "by this thread" : NULL;
+        return ", by another thread";
+    return counts.heaps_made == 1 && counts.heaps_reused == 0 ? ", by this thread" : NULL;
 }
 
 static void describe_block(struct fault *fault)
