@@ -1,6 +1,6 @@
 /* chart.h - where the heap's tables lie and how they are cut, for a reader outside the process.
- * Job         One constant: addresses, and the numbers of chart.def. It costs a process nothing, and
- *             with it a debugger or the command walks the bitmaps from outside, without a stop.
+ * Job         One constant: addresses, and the numbers of chart.def. It costs a process nothing,
+ *             and with it a debugger or the command walks the bitmaps from outside, without a stop.
  * Invariants  L1  two builds with equal numbers and an equal CHART_REVISION mean the same by every
  *                 field and bit
  * Locking     none: constant.
@@ -11,6 +11,9 @@
 #include "base/base.h"
 
 enum { CHART_REVISION = 1 };                     /* the meaning changed, though no number did */
+
+/* Where a field lies and how wide it is, in one number. */
+#define CHART_PLACE(type, field) (offsetof(type, field) << 4 | sizeof(((type *)0)->field))
 
 enum {
 #define CHART(name, number) CHART_##name,
