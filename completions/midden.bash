@@ -2,7 +2,7 @@
 
 _midden() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} at
-    local flags='' valued='' takes_command=no verbs='run check bench doctor help version' keys='mode= strict= confirm= limit= corruption= stats= purge= huge= realloc_zero= midden='
+    local flags='' valued='' takes_command=no verbs='run check stat bench doctor help version' keys='mode= strict= confirm= limit= corruption= stats= purge= huge= realloc_zero= midden='
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
@@ -17,6 +17,10 @@ _midden() {
         flags='-o --options --help'
         valued='|-o|--options|'
         takes_command=yes ;;
+    stat)
+        flags='-c --classes -w --words --json -o --output --help'
+        valued='|-o|--output|'
+        takes_command=no ;;
     bench)
         flags='-a --allocator -n --rounds --warmup --json --csv --output --input --help'
         valued='|-a|--allocator|-n|--rounds|--warmup|--json|--csv|--output|--input|'
@@ -26,7 +30,7 @@ _midden() {
         valued='|'
         takes_command=yes ;;
     help)
-        flags='--bash --scdoc --help'
+        flags='--bash --scdoc --scdoc-options --help'
         valued='|'
         takes_command=no ;;
     version)

@@ -5,7 +5,7 @@
 
 midden
 exits 0 "no verb is no mistake"
-for verb in run check bench doctor help version; do
+for verb in run check stat bench doctor help version; do
     says "$out" "midden $verb " "the summary lists $verb"
 done
 is_empty "$err" "and nothing is said on stderr"
@@ -42,7 +42,7 @@ exits 2 "no rounds are a usage error"
 midden bench -n -1 true
 exits 2 "fewer than no rounds are a usage error"
 
-for verb in run check bench doctor help version; do
+for verb in run check stat bench doctor help version; do
     midden help "$verb"
     exits 0 "help $verb"
     says "$out" "midden $verb" "help $verb is about $verb"
@@ -85,9 +85,16 @@ cmp -s "$out" "$top/completions/midden.bash"
 tap_check $? "completions/midden.bash is what the table makes (tools/midden/refresh)"
 midden help --scdoc
 exits 0 "help --scdoc"
-sed -n '/^; begin/,/^; end/p' "$top/man/midden.1.scd" | sed '1d;$d' > "$scratch/section"
-cmp -s "$out" "$scratch/section"
-tap_check $? "the verbs in man/midden.1.scd are what the table makes (tools/midden/refresh)"
+section() {
+    sed -n "/^; begin $2:/,/^; end $2\$/p" "$top/man/$1" | sed '1d;$d' > "$scratch/section"
+    test -s "$scratch/section" && cmp -s "$out" "$scratch/section"
+    tap_check $? "the $2 in man/$1 are what the table makes (tools/midden/refresh)"
+}
+section midden.1.scd verbs
+midden help --scdoc-options
+exits 0 "help --scdoc-options"
+section midden.1.scd options
+section midden.conf.5.scd options
 
 # complete WORDS...: what bash offers for the last of them
 complete_words() {

@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FLAG_BASH = FLAG_LONG, FLAG_SCDOC };
+enum { FLAG_BASH = FLAG_LONG, FLAG_SCDOC, FLAG_SCDOC_OPTIONS };
 
 static const struct flag flags[] = {
     { FLAG_BASH, "bash", NULL, "print the completions for bash" },
     { FLAG_SCDOC, "scdoc", NULL, "print the verbs as a section of the man page's source" },
+    { FLAG_SCDOC_OPTIONS, "scdoc-options", NULL, "print the options of the library likewise" },
     { 0 }
 };
 
@@ -196,6 +197,27 @@ static void help_scdoc(void)
     }
 }
 
+/* Each option of the library, with what it takes and what it is where nothing is said. */
+static void help_scdoc_options(void)
+{
+    char takes[256], initial[64];
+    struct text text;
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        const struct option_row *row = &option_table[i];
+        text_init(&text, takes, sizeof takes);
+        option_takes_text(&text, row);
+        text_init(&text, initial, sizeof initial);
+        option_value_text(&text, row, row->initial);
+        printf("*");
+        scdoc_text(row->name);
+        printf("*=%s\n\t", initial);
+        scdoc_text(row->text);
+        printf(". Takes ");
+        scdoc_text(takes);
+        printf(".\n\n");
+    }
+}
+
 /* -- midden help ------------------------------------------------------------------------------- */
 
 static int help_word(const struct verb *verb, const char *token)
@@ -230,6 +252,8 @@ static int act(const struct verb *verb, char **argv)
         help_bash();
     else if (flag == FLAG_SCDOC)
         help_scdoc();
+    else if (flag == FLAG_SCDOC_OPTIONS)
+        help_scdoc_options();
     else if (*args.at)
         return help_word(verb, *args.at);
     else
