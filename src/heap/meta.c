@@ -14,12 +14,18 @@ struct lock meta_lock;
 static struct {
     word          next, end;                     /* what is left of the piece we cut from */
     size_t        reach;                         /* bytes committed, from cage_tables.meta */
+    size_t        slices;                        /* of the cage, taken where there was no more */
     struct spare *spare[SIZES];                  /* by units */
 } state;
 
 size_t meta_reach(void)
 {
     return state.reach;
+}
+
+size_t meta_slices(void)
+{
+    return state.slices;
 }
 
 static void *take_fresh(size_t bytes)
@@ -67,6 +73,7 @@ static bool more_from_the_cage(void)
         return false;
     state.next = slice;
     state.end = slice + SLICE_BYTES;
+    state.slices++;
     lock_give(&meta_lock);
     return true;
 }

@@ -15,6 +15,7 @@ enum { META_UNIT = 64 };
 void  *meta_take(size_t bytes);                  /* zeroed, aligned to META_UNIT; NULL: none, or a signal interrupted us */
 void   meta_give(void *piece, size_t bytes);
 size_t meta_reach(void);                         /* bytes committed */
+size_t meta_slices(void);                        /* of the cage that have become ours */
 extern struct lock meta_lock;
 
 #endif
