@@ -232,6 +232,14 @@ bool text_starts(const char *string, const char *prefix)
     return *prefix == '\0';
 }
 
+bool text_contains(const char *string, const char *part)
+{
+    for (; *string != '\0'; string++)
+        if (text_starts(string, part))
+            return true;
+    return *part == '\0';
+}
+
 size_t text_length(const char *string)
 {
     size_t length = 0;

@@ -31,6 +31,7 @@ void text_json(struct text *text, const char *string);            /* quoted and 
 void text_format(struct text *text, const char *format, ...) PRINTF(2, 3);
 
 bool   text_equal(const char *a, const char *b);
+bool   text_contains(const char *string, const char *part);
 bool   text_starts(const char *string, const char *prefix);
 size_t text_length(const char *string);
 /* Edit distance, for nearest-match advice. Beyond 32 bytes: the length of the longer one. */

@@ -66,6 +66,27 @@ static enum fault_kind judge(word pointer, struct os_region *region)
     return region->place == OS_FILE ? FAULT_STATIC : FAULT_NONE;
 }
 
+/* The C library writes before each block the size of its chunk and three flags; a block mapped by
+ * itself begins with its chunk at a page. Another allocator's marks are not known: he is asked. */
+static bool bears_its_marks(word pointer, const struct os_region *region)
+{
+    enum { MAPPED = 2, FLAGS = 7, HEADER = 16 };
+    Dl_info owner;
+    const struct next *next = next_allocator();
+    if (next == NULL || dladdr((void *)next->free, &owner) == 0)
+        return false;
+    if (!text_contains(owner.dli_fname, "libc.so"))
+        return true;
+    if (!region->readable || pointer - region->lo < HEADER)
+        return false;
+    size_t before = ((size_t *)pointer)[-2], size = ((size_t *)pointer)[-1], bytes = size & ~(size_t)FLAGS;
+    if (bytes < 2 * HEADER || bytes % CLASS_ALIGN != 0)
+        return false;
+    if (size & MAPPED)
+        return (pointer - HEADER - before) % KIB(4) == 0 && (bytes + before) % KIB(4) == 0;
+    return bytes - HEADER <= region->hi - pointer;
+}
+
 static bool may_own(word pointer, struct os_region *region, const char *call)
 {
     static word known_lo, known_hi;              /* a region another allocator owned blocks in */
@@ -75,7 +96,7 @@ static bool may_own(word pointer, struct os_region *region, const char *call)
     if (lo != 0 && pointer >= lo && pointer < __atomic_load_n(&known_hi, __ATOMIC_RELAXED))
         return true;
     enum fault_kind fault = judge(pointer, region);
-    if (fault == FAULT_NONE && pointer % CLASS_ALIGN != 0)
+    if (fault == FAULT_NONE && (pointer % CLASS_ALIGN != 0 || !bears_its_marks(pointer, region)))
         fault = FAULT_FOREIGN;
     if (fault != FAULT_NONE) {
         front_fault_at(fault, pointer, region->name, call);

@@ -197,7 +197,7 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
 
 /* -- giving back -------------------------------------------------------------------------------------------------------- */
 
-/* A sixth of the recent peak stays warm: a program that allocates in waves finds it again, and one that frees all and
+/* An eighth of the recent peak stays warm: a program that allocates in waves finds it again, and one that frees all and
  * falls silent has returned the rest. */
 static size_t keep_slices(void)
 {
@@ -210,7 +210,7 @@ static size_t keep_slices(void)
         return NOWHERE;
     if (state.purge == SPAN_PURGE_NOW)
         return 0;
-    size_t share = (state.high > state.high_before ? state.high : state.high_before) / 6;
+    size_t share = (state.high > state.high_before ? state.high : state.high_before) / 8;
     return share > DIRTY_FLOOR ? share : DIRTY_FLOOR;
 }
 

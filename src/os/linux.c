@@ -305,6 +305,7 @@ static const char *parse_line(const char *line, struct os_region *region)
     region->lo = parse_hex(&at);
     at += *at == '-';
     region->hi = parse_hex(&at);
+    region->readable = at[0] == ' ' && at[1] == 'r';
     for (unsigned field = 0; field < 4 && *at != '\0'; field++) {
         while (*at == ' ')
             at++;

@@ -67,6 +67,7 @@ enum os_place { OS_UNMAPPED, OS_STACK, OS_FILE, OS_BRK, OS_ANONYMOUS };
 struct os_region {
     enum os_place place;
     word          lo, hi;                        /* the mapping */
+    bool          readable;
     char          name[128];                     /* of the file, cut where it is longer */
 };
 void os_region_of(word address, struct os_region *region);         /* what lies there, from /proc/self/maps */

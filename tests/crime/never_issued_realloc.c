@@ -2,6 +2,7 @@
  * expect-signal: ABRT
  * expect-sentence: invalid realloc({p}): the address lies in the heap, but no block was ever given
  *     out there
+ * expect-sentence: double free: realloc({p}), a block of 1792 bytes that is free already{by}
  */
 #include "crime.h"
 

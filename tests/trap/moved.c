@@ -39,6 +39,7 @@ int main(void)
         block[which][500000] = (char)(which + 1);
     }
     check(lost == 0, "contents move along");
-    check(mappings() - before < 4 * BLOCKS, "%d mappings for %d blocks", mappings() - before, BLOCKS);
+    check(mappings() - before < 4 * BLOCKS, "%d mappings for %d blocks", mappings() - before,
+          BLOCKS);
     return done();
 }
