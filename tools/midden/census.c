@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 enum { WORD_BITS = 64 };
+#define REACH_MOST TIB(16)                       /* no cage is larger (cage.c) */
 
 /* What lies on a page of a slab, in bytes. */
 struct load {
@@ -115,9 +116,11 @@ static bool is_ours(const struct census *census, size_t slice)
         || (slice >= zone[ZONE_DENSE].first && slice < zone[ZONE_DENSE].reach);
 }
 
-/* The copy of what lies there; NULL: it was not copied whole. */
+/* The copy of what lies there; NULL: it was not copied whole, or nothing of ours begins there. */
 static const void *image(const struct census *census, word at, size_t bytes)
 {
+    if (at % sizeof(word) != 0)
+        return NULL;
     for (unsigned i = 0; i < census->extents; i++) {
         const struct extent *extent = &census->extent[i];
         if (at >= extent->lo && at < extent->hi && bytes <= extent->hi - at)
@@ -128,7 +131,8 @@ static const void *image(const struct census *census, word at, size_t bytes)
 
 static bool bit_of(const struct census *census, const uint64_t *map, size_t slice)
 {
-    const uint64_t *bits = image(census, (word)(map + slice / WORD_BITS), sizeof *bits);
+    word at = (word)map + slice / WORD_BITS * sizeof(uint64_t);
+    const uint64_t *bits = image(census, at, sizeof *bits);
     return bits && (*bits >> slice % WORD_BITS & 1);
 }
 
@@ -317,7 +321,8 @@ static void add_slice(struct census *census, struct survey *survey, size_t slice
 
 static word slab_at(const struct census *census, size_t slice)
 {
-    const word *entry = image(census, (word)&census->cage.slab_of[slice], sizeof *entry);
+    word at = (word)census->cage.slab_of + slice * sizeof(word);
+    const word *entry = image(census, at, sizeof *entry);
     return entry ? *entry : 0;
 }
 
@@ -326,7 +331,8 @@ static void copy_slices(struct census *census)
 {
     for (size_t i = 0; i < census->cage.reach >> SLICE_SHIFT; i++) {
         word at = slab_at(census, i);
-        if (at - census->cage.base < census->cage.reach && !image(census, at, 1))
+        if (at % META_UNIT == 0 && at - census->cage.base < census->cage.reach
+            && !image(census, at, 1))
             add_extent(census, round_down(at, SLICE_BYTES),
                        round_down(at, SLICE_BYTES) + SLICE_BYTES);
     }
@@ -400,7 +406,8 @@ static bool is_cage_sound(const struct cage *there)
             || zone->end > there->bytes >> SLICE_SHIFT)
             return false;
     }
-    return there->reach <= there->bytes && there->reach % SLICE_BYTES == 0;
+    return there->reach <= there->bytes && there->reach % SLICE_BYTES == 0
+        && there->reach <= REACH_MOST;
 }
 
 bool census_take(struct census *census, struct survey *survey)
