@@ -1,0 +1,83 @@
+/* count.c - the fast paths, nothing around them: for counting instructions.
+ * Use         count PATTERN ROUNDS
+ * Job         The same pattern by two numbers of rounds, under a tool that counts instructions:
+ *             the difference over the difference is what one round executes. `none` is the loop
+ *             without malloc; what is left after taking it away is malloc and free, and the calls
+ *             of them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *volatile kept;
+
+static void none(unsigned long rounds)
+{
+    for (unsigned long i = 0; i < rounds; i++)
+        kept = (void *)i;
+}
+
+static void pair(unsigned long rounds)
+{
+    for (unsigned long i = 0; i < rounds; i++) {
+        kept = malloc(32);
+        free(kept);
+    }
+}
+
+static void large(unsigned long rounds)
+{
+    for (unsigned long i = 0; i < rounds; i++) {
+        kept = malloc(1000);
+        free(kept);
+    }
+}
+
+static void zeroed(unsigned long rounds)
+{
+    for (unsigned long i = 0; i < rounds; i++) {
+        kept = calloc(1, 32);
+        free(kept);
+    }
+}
+
+/* realloc to what fits anyway */
+static void same(unsigned long rounds)
+{
+    kept = malloc(32);
+    for (unsigned long i = 0; i < rounds; i++)
+        kept = realloc(kept, 31 + (i & 1));
+    free(kept);
+}
+
+/* Sixteen at once, so that blocks go out and in by turns of the free list or bitmap; counted per
+ * block. */
+static void batch(unsigned long rounds)
+{
+    void *held[16];
+    for (unsigned long i = 0; i < rounds / 16; i++) {
+        for (int k = 0; k < 16; k++)
+            kept = held[k] = malloc(48);
+        for (int k = 0; k < 16; k++)
+            free(held[k]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(unsigned long rounds);
+    } patterns[] = {
+        { "none", none }, { "pair", pair }, { "large", large },
+        { "zeroed", zeroed }, { "same", same }, { "batch", batch },
+    };
+    for (size_t i = 0; argc == 3 && i < sizeof patterns / sizeof patterns[0]; i++)
+        if (strcmp(argv[1], patterns[i].name) == 0) {
+            free(malloc(32));
+            patterns[i].run(strtoul(argv[2], NULL, 10));
+            return 0;
+        }
+    fprintf(stderr, "usage: count none|pair|large|zeroed|same|batch ROUNDS\n");
+    return 2;
+}
