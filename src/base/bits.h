@@ -14,7 +14,8 @@ INLINE uint64_t bit_lowest_wide(uint64_t bits)   /* bits != 0 */
 {
 #if defined(__x86_64__)
     uint64_t index;
-    __asm__("rep bsf %1, %0" : "=r"(index) : "r"(bits) : "cc");     /* tzcnt where the processor has it */
+    /* tzcnt where the processor has it */
+    __asm__("rep bsf %1, %0" : "=r"(index) : "r"(bits) : "cc");
     return index;
 #else
     return (uint64_t)__builtin_ctzll(bits);

@@ -1,6 +1,7 @@
 /* check.h - our own mistakes, checked in debug builds.
- * Job  ASSERT guards what midden itself may get wrong; what a program may get wrong is a fault (fault.def), told by the
- *      front. VALIDATE runs the O(n) validators where --enable-validate asks for them.
+ * Job  ASSERT guards what midden itself may get wrong; what a program may get wrong is a fault
+ *      (fault.def), told by the front. VALIDATE runs the O(n) validators where --enable-validate
+ *      asks for them.
  */
 #ifndef MIDDEN_BASE_CHECK_H
 #define MIDDEN_BASE_CHECK_H

@@ -1,5 +1,6 @@
 /* fault.h - the kinds of misuse, and what is known of one.
- * Job  The heap finds a fault and returns it; the front decides what to do; report/ tells it. Nothing here prints.
+ * Job  The heap finds a fault and returns it; the front decides what to do; report/ tells it.
+ *      Nothing here prints.
  */
 #ifndef MIDDEN_BASE_FAULT_H
 #define MIDDEN_BASE_FAULT_H

@@ -1,6 +1,7 @@
 /* cxx.c - operator new and delete, in C.
- * Job         The twenty replaceable operators. A `new` that cannot be served calls the new-handler as long as there is
- *             one, then lets libstdc++'s own operator throw bad_alloc: C cannot throw.
+ * Job         The twenty replaceable operators. A `new` that cannot be served calls the new-handler
+ *             as long as there is one, then lets libstdc++'s own operator throw bad_alloc: C cannot
+ *             throw.
  * Locking     none.
  */
 #include "front/fast.h"
@@ -12,7 +13,8 @@
 typedef void handler(void);
 extern handler *_ZSt15get_new_handlerv(void) __attribute__((weak));       /* std::get_new_handler */
 
-/* The operator of libstdc++ behind ours: it calls malloc or aligned_alloc, which fails again, and throws. */
+/* The operator of libstdc++ behind ours: it calls malloc or aligned_alloc, which fails again, and
+ * throws. */
 static COLD void *throw_bad_alloc(const char *name, size_t bytes, size_t align)
 {
     void *(*next)(size_t, size_t) = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, name);
@@ -41,7 +43,8 @@ static COLD void *new_slow(size_t bytes, size_t align, const char *name)
     }
 }
 
-/* A handler that throws must not pass through a nothrow operator: libstdc++'s own knows how to catch it. */
+/* A handler that throws must not pass through a nothrow operator: libstdc++'s own knows how to
+ * catch it. */
 static COLD void *new_nothrow_slow(size_t bytes, size_t align, const char *name)
 {
     word block = take(bytes, align);
@@ -85,8 +88,8 @@ NEW_ALIGNED(_ZnamSt11align_val_t)
 NEW_ALIGNED_NOTHROW(_ZnwmSt11align_val_tRKSt9nothrow_t)
 NEW_ALIGNED_NOTHROW(_ZnamSt11align_val_tRKSt9nothrow_t)
 
-/* A size too large for the block is told of; a smaller one is not, as programs delete derived objects through bases
- * without a virtual destructor, and the heap does not need the size. */
+/* A size too large for the block is told of; a smaller one is not, as programs delete derived
+ * objects through bases without a virtual destructor, and the heap does not need the size. */
 static NOINLINE void delete_slow(word pointer, size_t bytes, const char *call)
 {
     front_free_sized(pointer, bytes, 1, call);

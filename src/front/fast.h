@@ -1,9 +1,9 @@
 /* fast.h - malloc and free, the common case of each on one screen.
- * Job         What malloc, free and the C++ operators do when nothing is special. Everything else answers 0 or false
- *             and goes the long way (front.c).
- * Locking     none: a thread is alone with its heap between heap_enter and heap_leave. `inside` set on entry means a
- *             signal handler interrupted a call of this thread: everything then goes the long way, which leaves the
- *             interrupted heap alone.
+ * Job         What malloc, free and the C++ operators do when nothing is special. Everything else
+ *             answers 0 or false and goes the long way (front.c).
+ * Locking     none: a thread is alone with its heap between heap_enter and heap_leave. `inside` set
+ *             on entry means a signal handler interrupted a call of this thread: everything then
+ *             goes the long way, which leaves the interrupted heap alone.
  */
 #ifndef MIDDEN_FRONT_FAST_H
 #define MIDDEN_FRONT_FAST_H
@@ -22,7 +22,8 @@ INLINE word fast_malloc(size_t bytes)
     return block;
 }
 
-/* Gives a block back to a slab of this thread, if `claimed` bytes fit in it; false: go the long way. */
+/* Gives a block back to a slab of this thread, if `claimed` bytes fit in it; false: go the long
+ * way. */
 INLINE bool fast_free(word block, size_t claimed)
 {
     if (UNLIKELY(!cage_holds(block)) || UNLIKELY(thread.inside))
@@ -36,7 +37,7 @@ INLINE bool fast_free(word block, size_t claimed)
     if (UNLIKELY(!place.start) || UNLIKELY(bit_set_was(&after, place.index)) ||
         UNLIKELY(claimed > 1 && claimed > slab->block_bytes)) {
         heap_leave();
-        return false;                            /* no block's start, a double free, a lie: told there */
+        return false;  /* no block's start, a double free, a lie: told there */
     }
     __atomic_store_n(bits, after, __ATOMIC_RELAXED);
     heap_leave();

@@ -1,6 +1,7 @@
 /* foreign.c - pointers that are not ours.
- * Job         Forward to the next allocator what it may own: the brk heap and anonymous mappings, where a library bound
- *             to libc (RTLD_DEEPBIND) got its blocks. Everything else dies with a sentence that says what lies there.
+ * Job         Forward to the next allocator what it may own: the brk heap and anonymous mappings,
+ *             where a library bound to libc (RTLD_DEEPBIND) got its blocks. Everything else dies
+ *             with a sentence that says what lies there.
  * Locking     none; the last region seen is kept per process as a hint, one word at a time.
  */
 #include "front/front.h"
@@ -19,7 +20,8 @@ struct next {
     size_t (*usable)(void *pointer);
 };
 
-/* dlsym may allocate, and is asked with no lock held; a call that comes from inside it finds no next allocator. */
+/* dlsym may allocate, and is asked with no lock held; a call that comes from inside it finds no
+ * next allocator. */
 static const struct next *next_allocator(void)
 {
     static struct next next;
@@ -113,7 +115,7 @@ void foreign_free(word pointer, const char *call)
     struct os_region region;
     int kept = errno;
     if (shared_is_last_resort(pointer) || thread.inside)
-        return;                                  /* never reused; or a handler's: better lost than asked about here */
+        return;  /* never reused; or a handler's: better lost than asked about here */
     if (may_own(pointer, &region, call) && next_allocator() != NULL) {
         COUNT_ONE(foreign_frees);
         next_allocator()->free((void *)pointer);

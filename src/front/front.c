@@ -13,7 +13,7 @@
 
 const struct options *front_options = &option_initial;
 
-/* -- allocation ------------------------------------------------------------------------------------------------------------ */
+/* -- allocation -------------------------------------------------------------------------------- */
 
 struct request {
     size_t   bytes, align;
@@ -121,7 +121,7 @@ size_t front_page_bytes(void)
     return cage.facts.page_bytes != 0 ? cage.facts.page_bytes : KIB(4);
 }
 
-/* -- frees ------------------------------------------------------------------------------------------------------------------- */
+/* -- frees ------------------------------------------------------------------------------------- */
 
 static enum fault_kind free_in_cage(word pointer)
 {
@@ -185,7 +185,7 @@ size_t front_usable(word pointer)
     return heap_find(pointer, &slab, &index) == FAULT_NONE ? slab->block_bytes : 0;
 }
 
-/* -- faults -------------------------------------------------------------------------------------------------------------------- */
+/* -- faults ------------------------------------------------------------------------------------ */
 
 /* Known where the second free comes before the owner has absorbed the first, or where there was
  * never but one thread. */

@@ -21,34 +21,40 @@
 
 extern const struct options *front_options;     /* the defaults until life begins */
 
-/* Blocks. All return 0 when memory is out, errno untouched; `zero` says whether the block reads as zero. */
+/* Blocks. All return 0 when memory is out, errno untouched; `zero` says whether the block reads as
+ * zero. */
 word   front_alloc(size_t bytes, bool *zero);
 word   front_alloc_aligned(size_t bytes, size_t align, bool *zero);   /* align: a power of two */
 void   front_free(word pointer, const char *call);                    /* any pointer whatever */
-void   front_free_sized(word pointer, size_t bytes, size_t align, const char *call);  /* and checks what is claimed of it */
-void   front_full_word(struct slab *slab);       /* a word of a slab of this thread became all free */
+/* and checks what is claimed of it */
+void   front_free_sized(word pointer, size_t bytes, size_t align, const char *call);
+void   front_full_word(struct slab *slab);  /* a word of a slab of this thread became all free */
 size_t front_usable(word pointer);                                    /* 0: no block of ours */
-bool   front_zero_frees(void);                                         /* whether realloc(p, 0) frees p */
+bool   front_zero_frees(void);  /* whether realloc(p, 0) frees p */
 size_t front_page_bytes(void);
-void  *front_give(word block);                                        /* the pointer, or NULL and ENOMEM */
+void  *front_give(word block);  /* the pointer, or NULL and ENOMEM */
 
 /* Faults. */
 void front_fault(enum fault_kind kind, word pointer, size_t given, const char *call);
 void front_fault_at(enum fault_kind kind, word pointer, const char *name, const char *call);
-void front_fault_twice(struct heap *heap);       /* tells of a block two threads freed at the same time, if there was one */
+/* tells of a block two threads freed at the same time, if there was one */
+void front_fault_twice(struct heap *heap);
 
 /* Foreign pointers (foreign.c). */
-word   foreign_alloc(size_t bytes, size_t align);                     /* midden=off: the next allocator's; 0: out of memory */
+/* midden=off: the next allocator's; 0: out of memory */
+word   foreign_alloc(size_t bytes, size_t align);
 void   foreign_free(word pointer, const char *call);
 void  *foreign_realloc(word pointer, size_t bytes);
 size_t foreign_usable(word pointer);
 
 /* Introspection (introspect.c). */
-size_t front_trim(size_t keep_bytes);            /* gives empty pages back but for so many bytes; bytes given */
+/* gives empty pages back but for so many bytes; bytes given */
+size_t front_trim(size_t keep_bytes);
 
 /* Life (life.c). */
-struct heap *life_attach(void);                  /* this thread's heap, made if it has none; NULL: it can have none */
-void         life_slow_path(void);               /* notices a child that fork handlers were not told of */
+/* this thread's heap, made if it has none; NULL: it can have none */
+struct heap *life_attach(void);
+void         life_slow_path(void);  /* notices a child that fork handlers were not told of */
 bool         life_is_borrowed(void);             /* a vfork child: this memory is its parent's */
 
 #endif

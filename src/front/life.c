@@ -1,7 +1,9 @@
 /* life.c - start before main, threads, fork, exit.
- * Job         Begin at the first call, whoever makes it; give each thread its heap and take it back when the thread
- *             ends; hold all locks over a fork; notice a child made behind the back of the fork handlers.
- * Locking     begin() runs once, under its own lock; fork takes every lock of lock.def, in that order.
+ * Job         Begin at the first call, whoever makes it; give each thread its heap and take it back
+ *             when the thread ends; hold all locks over a fork; notice a child made behind the back
+ *             of the fork handlers.
+ * Locking     begin() runs once, under its own lock; fork takes every lock of lock.def, in that
+ *             order.
  */
 #include "front/front.h"
 #include "front/options.h"
@@ -31,15 +33,16 @@ static struct lock *const fork_order[] = {
 static struct {
     bool          begun;
     bool          keyed;
-    pthread_key_t key;                           /* its destructor is how we learn that a thread ends */
+    pthread_key_t key;  /* its destructor is how we learn that a thread ends */
     int           process;                       /* whose memory this is */
-    uint64_t     *alive;                         /* a word that a forked child finds zeroed; NULL: no such kernel */
-    bool          held[COUNT_OF(fork_order)];    /* taken by fork_prepare; else by whom it interrupted */
+    uint64_t     *alive;  /* a word that a forked child finds zeroed; NULL: no such kernel */
+    /* taken by fork_prepare; else by whom it interrupted */
+    bool          held[COUNT_OF(fork_order)];
     struct lock   lock;
 } state;
 
 
-/* -- fork ------------------------------------------------------------------------------------------------------------------- */
+/* -- fork -------------------------------------------------------------------------------------- */
 
 static void fork_prepare(void)
 {
@@ -66,8 +69,8 @@ static void fork_child(void)
     roster_fork_child(thread.heap);
 }
 
-/* _Fork and raw clone run no handlers. Other threads may have held our locks: what they guard may be half done, and is
- * the best there is. */
+/* _Fork and raw clone run no handlers. Other threads may have held our locks: what they guard may
+ * be half done, and is the best there is. */
 COLD static void child_found(void)
 {
     bool outer = thread.inside;
@@ -103,14 +106,14 @@ static void watch_forks(void)
     }
 }
 
-/* -- threads ---------------------------------------------------------------------------------------------------------------- */
+/* -- threads ----------------------------------------------------------------------------------- */
 
-/* Destructors of other keys may still allocate and free: ours asks to be called again until the last round. What comes
- * after that (the C library frees a little more) goes the long way. */
+/* Destructors of other keys may still allocate and free: ours asks to be called again until the
+ * last round. What comes after that (the C library frees a little more) goes the long way. */
 static void thread_ends(void *rounds)
 {
     uintptr_t round = (uintptr_t)rounds;
-    if (round < PTHREAD_DESTRUCTOR_ITERATIONS - THREAD_SANITIZER) {      /* it is gone in the last */
+    if (round < PTHREAD_DESTRUCTOR_ITERATIONS - THREAD_SANITIZER) {  /* it is gone in the last */
         pthread_setspecific(state.key, (void *)(round + 1));
         return;
     }

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-/* -- malloc, free: fast.h, or the long way ------------------------------------------------------------------------------ */
+/* -- malloc, free: fast.h, or the long way ----------------------------------------------------- */
 
 /* The word under the cursor ran dry, most often; 0: something else. */
 INLINE word next_word(size_t bytes)
@@ -48,7 +48,7 @@ EXPORT void PUBLIC(free)(void *pointer)
         free_slow((word)pointer);
 }
 
-/* -- calloc, realloc ---------------------------------------------------------------------------------------------------- */
+/* -- calloc, realloc --------------------------------------------------------------------------- */
 
 EXPORT void *PUBLIC(calloc)(size_t count, size_t bytes)
 {
@@ -66,7 +66,8 @@ EXPORT void *PUBLIC(calloc)(size_t count, size_t bytes)
     return (void *)block;
 }
 
-/* Stays while the block is not more than twice what is asked for: a vector that shrinks a little is not copied. */
+/* Stays while the block is not more than twice what is asked for: a vector that shrinks a little is
+ * not copied. */
 static bool stays(const struct slab *slab, size_t bytes)
 {
     return bytes <= slab->block_bytes && (bytes > slab->block_bytes / 2 || slab->block_bytes == CLASS_ALIGN);
@@ -124,7 +125,7 @@ EXPORT void *PUBLIC(reallocarray)(void *pointer, size_t count, size_t bytes)
     return PUBLIC(realloc)(pointer, total);
 }
 
-/* -- aligned -------------------------------------------------------------------------------------------------------------- */
+/* -- aligned ----------------------------------------------------------------------------------- */
 
 static void *aligned(size_t align, size_t bytes)
 {
@@ -176,7 +177,7 @@ EXPORT void *PUBLIC(pvalloc)(size_t bytes)
     return aligned(page, round_up(bytes == 0 ? 1 : bytes, page));
 }
 
-/* -- sized frees, sizes ----------------------------------------------------------------------------------------------------- */
+/* -- sized frees, sizes ------------------------------------------------------------------------ */
 
 EXPORT void PUBLIC(free_sized)(void *pointer, size_t bytes)
 {

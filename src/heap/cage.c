@@ -5,14 +5,16 @@
 struct cage cage;
 struct cage_tables cage_tables;
 
-enum { META_SHARE = 32 };                        /* tables take at most this part of the cage: slabs of 16-byte blocks, 1.8 % */
+/* tables take at most this part of the cage: slabs of 16-byte blocks, 1.8 % */
+enum { META_SHARE = 32 };
 #define CAGE_MIN  GIB(1)
 #define CAGE_MAX  TIB(16)
 #define STEP_MIN  MIB(1)
 #define STEP_MAX  MIB(64)
-#define SPARSE    MIB(512)                       /* room of the sparse zone, where there is a dense one */
+#define SPARSE    MIB(512)  /* room of the sparse zone, where there is a dense one */
 
-/* Each table is laid out for the whole cage and committed as far as the cage reaches, a piece at a time. */
+/* Each table is laid out for the whole cage and committed as far as the cage reaches, a piece at a
+ * time. */
 enum { TABLES = 3, PIECE = 64 * 1024 };
 static struct table {
     word   at;
@@ -42,7 +44,8 @@ static void lay_out(size_t cage_bytes, word at)
         next += table_bytes(&tables[i], cage_bytes >> SLICE_SHIFT);
     }
     cage_tables = (struct cage_tables){ at, at + side, side, meta, (uint64_t *)tables[1].at, (uint64_t *)tables[2].at };
-    size_t sparse = cage.planned ? cage_bytes : SPARSE;      /* one zone under a limit on address space */
+    /* one zone under a limit on address space */
+    size_t sparse = cage.planned ? cage_bytes : SPARSE;
     cage.zone[ZONE_SPARSE] = (struct cage_zone){ 0, 0, sparse >> SLICE_SHIFT };
     cage.zone[ZONE_DENSE] = (struct cage_zone){ sparse >> SLICE_SHIFT, sparse >> SLICE_SHIFT, cage_bytes >> SLICE_SHIFT };
     cage.slab_of = (struct slab **)tables[0].at;
@@ -76,7 +79,8 @@ static bool reserve(size_t cage_bytes)
     return true;
 }
 
-/* Under RLIMIT_AS a reservation would be charged whole: an address range is chosen, and mapped piece by piece. */
+/* Under RLIMIT_AS a reservation would be charged whole: an address range is chosen, and mapped
+ * piece by piece. */
 static bool plan(size_t cage_bytes)
 {
     size_t ours = round_up(side_bytes(cage_bytes) + round_up(cage_bytes / META_SHARE, PIECE), GIB(4));

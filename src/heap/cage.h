@@ -1,11 +1,14 @@
 /* cage.h - the one address range every block lies in.
- * Job         Reserve it, commit it upwards, and answer "is this word ours?" by one subtraction and one comparison.
- *             Leads from a word to the slab that holds it.
- * Invariants  G1  base and reach only ever grow from zero, and base is set once: all-zero means "owns nothing"
- *             G2  every slice below reach has an entry in slab_of: its slab, or slab_none, which owns nothing
+ * Job         Reserve it, commit it upwards, and answer "is this word ours?" by one subtraction and
+ *             one comparison. Leads from a word to the slab that holds it.
+ * Invariants  G1  base and reach only ever grow from zero, and base is set once: all-zero means
+ *             "owns nothing"
+ *             G2  every slice below reach has an entry in slab_of: its slab, or slab_none, which
+ *                 owns nothing
  *             G3  the slices of a zone below its reach are readable and writable; what lies between
  *                 the zones' reaches belongs to nobody and leads to slab_none
- * Locking     Grown under the span lock; read without one (reach is published after the entries it covers).
+ * Locking     Grown under the span lock; read without one (reach is published after the entries it
+ *             covers).
  */
 #ifndef MIDDEN_HEAP_CAGE_H
 #define MIDDEN_HEAP_CAGE_H
@@ -29,19 +32,23 @@ struct cage {
     struct slab **slab_of;                       /* by slice */
     size_t        bytes;                         /* reserved or planned */
     struct cage_zone zone[ZONE_COUNT];
-    bool          planned;                       /* nothing is reserved (RLIMIT_AS): claimed piece by piece */
+    bool          planned;  /* nothing is reserved (RLIMIT_AS): claimed piece by piece */
     struct os_facts facts;
 };
 extern struct cage cage;
 
-bool   cage_init(void);                          /* once, under the roster lock; false: not even a small one is to be had */
-size_t cage_grow(enum cage_zone_name zone, size_t slices);   /* slices gained, at least so many; 0: refused */
-void   cage_shrink(enum cage_zone_name zone, size_t slices); /* unmaps the topmost, where nothing is reserved */
+bool   cage_init(void);  /* once, under the roster lock; false: not even a small one is to be had */
+/* slices gained, at least so many; 0: refused */
+size_t cage_grow(enum cage_zone_name zone, size_t slices);
+/* unmaps the topmost, where nothing is reserved */
+void   cage_shrink(enum cage_zone_name zone, size_t slices);
 bool   cage_commit(word at, size_t bytes);       /* pages of our own tables */
-void   cage_trim(void);                          /* give back what is not reached yet, under the span and meta locks */
-bool   cage_fits(size_t limit_bytes);            /* whether a limit on address space leaves room for what is reserved */
+void   cage_trim(void);  /* give back what is not reached yet, under the span and meta locks */
+/* whether a limit on address space leaves room for what is reserved */
+bool   cage_fits(size_t limit_bytes);
 
-/* A plain read: reach only grows, and whoever holds an address got it after the growth that covers it. */
+/* A plain read: reach only grows, and whoever holds an address got it after the growth that covers
+ * it. */
 INLINE bool cage_holds(word address)
 {
 #ifdef __SANITIZE_THREAD__

@@ -1,11 +1,12 @@
 /* class.h - bytes to size class and back.
- * Job         The table of size classes: every class a multiple of 16 bytes; 16 apart to 256 bytes, then eight a
- *             doubling to 2 KiB, four to 32 KiB, eight to 256 KiB. So at most 15 bytes are wasted up to 256 bytes, an
- *             eighth to 2 KiB, a fifth to 32 KiB, and an eighth again above, where a block is worth many small ones.
- *             Each class knows the slab it is cut from and its reciprocal.
+ * Job         The table of size classes: every class a multiple of 16 bytes; 16 apart to 256 bytes,
+ *             then eight a doubling to 2 KiB, four to 32 KiB, eight to 256 KiB. So at most 15 bytes
+ *             are wasted up to 256 bytes, an eighth to 2 KiB, a fifth to 32 KiB, and an eighth
+ *             again above, where a block is worth many small ones. Each class knows the slab it is
+ *             cut from and its reciprocal.
  * Invariants  C1  class_bytes(class_of(n)) >= n, and no smaller class fits
- *             C2  for every offset in a slab: the high half of offset * magic is the block's index, and the low half
- *                 is below magic iff the offset is a block's start
+ *             C2  for every offset in a slab: the high half of offset * magic is the block's index,
+ *                 and the low half is below magic iff the offset is a block's start
  * Locking     none: constant.
  */
 #ifndef MIDDEN_HEAP_CLASS_H
@@ -55,8 +56,8 @@ INLINE size_t class_bytes(unsigned class)
     return class_table[class].block_bytes;
 }
 
-/* The smallest class whose blocks hold `bytes` and start at multiples of `align`, a power of two up to SLICE_BYTES;
- * CLASS_COUNT: none, the block needs a span of its own. */
+/* The smallest class whose blocks hold `bytes` and start at multiples of `align`, a power of two up
+ * to SLICE_BYTES; CLASS_COUNT: none, the block needs a span of its own. */
 unsigned class_of_aligned(size_t bytes, size_t align);
 
 INLINE uint64_t class_magic(uint64_t block_bytes)

@@ -1,10 +1,11 @@
 /* cursor.h - where malloc takes the next block from.
- * Job         One per thread and class: a word of a slab's free bitmap, and the block of it that goes out next, worked
- *             out ahead so that nobody waits for it.
- * Invariants  K1  next == 0, or next is a block of the word and its bit is set there: it is cleared only when the block
+ * Job         One per thread and class: a word of a slab's free bitmap, and the block of it that
+ *             goes out next, worked out ahead so that nobody waits for it.
+ * Invariants  K1  next == 0, or next is a block of the word and its bit is set there: it is cleared
+ *             only when the block
  *                 is issued, so a free of a block that was never issued is seen
- *             K2  while a cursor is on a slab of one slice, the slab's watch is 0: it may run empty and
- *                 fill again without anybody looking
+ *             K2  while a cursor is on a slab of one slice, the slab's watch is 0: it may run empty
+ *                 and fill again without anybody looking
  * Locking     the owner of the heap only.
  */
 #ifndef MIDDEN_HEAP_CURSOR_H
@@ -20,7 +21,7 @@ struct cursor {
     uint64_t     block_bytes;
     struct slab *slab;                           /* NULL: on no slab */
     size_t       at;                             /* which word of the slab */
-    uint64_t     valid;                          /* the bits of the word that are blocks, not padding */
+    uint64_t     valid;  /* the bits of the word that are blocks, not padding */
 } ALIGNED(64);
 
 INLINE void cursor_aim(struct cursor *cursor, uint64_t left)
@@ -34,7 +35,8 @@ INLINE void cursor_aim(struct cursor *cursor, uint64_t left)
     cursor->next = next;
 }
 
-/* Issues the next block and works out the one after it; 0: the word has run dry, or there is none. */
+/* Issues the next block and works out the one after it; 0: the word has run dry, or there is
+ * none. */
 INLINE word cursor_take(struct cursor *cursor)
 {
     word block = cursor->next;

@@ -9,7 +9,7 @@
 __thread struct thread thread = { .heap = &heap_none };
 struct heap heap_none;
 
-/* -- lists ----------------------------------------------------------------------------------------------------------- */
+/* -- lists ------------------------------------------------------------------------------------- */
 
 void heap_list_add(struct heap *heap, struct slab *slab)         /* behind the newest */
 {
@@ -37,8 +37,9 @@ void heap_list_remove(struct heap *heap, struct slab *slab)
     slab->next = slab->prev = NULL;
 }
 
-/* A freer who set the last remote bit may still be on his way to raise PENDING: then the slab stays, and the drain that
- * meets it there retires it. A signal handler may stand above the locks that dropping takes. */
+/* A freer who set the last remote bit may still be on his way to raise PENDING: then the slab
+ * stays, and the drain that meets it there retires it. A signal handler may stand above the locks
+ * that dropping takes. */
 void heap_slab_retire(struct heap *heap, struct slab *slab)
 {
     if (thread.nested || !slab_own(slab, (word)heap, OWNER_NONE))
@@ -48,7 +49,7 @@ void heap_slab_retire(struct heap *heap, struct slab *slab)
     slab_drop(slab);
 }
 
-/* -- cursors ----------------------------------------------------------------------------------------------------------- */
+/* -- cursors ----------------------------------------------------------------------------------- */
 
 static void cursor_land(struct cursor *cursor, struct slab *slab, size_t at)
 {
@@ -99,8 +100,8 @@ static bool has_free(const struct slab *slab)
     return (slab->free[last] & ~slab_padding(slab, last)) != 0;
 }
 
-/* A slab no cursor is on goes into its list, or is full (H1). A free that comes between the look and the flag raises
- * PENDING, whatever it sees. */
+/* A slab no cursor is on goes into its list, or is full (H1). A free that comes between the look
+ * and the flag raises PENDING, whatever it sees. */
 bool heap_shelve(struct heap *heap, struct slab *slab)
 {
     bool listed = has_free(slab);
@@ -178,8 +179,8 @@ word heap_alloc_quick(struct heap *heap, unsigned class)
     return cursor_take(cursor);
 }
 
-/* Blocks above the quick classes know whether they are still zero: they are issued lowest first from a fresh slab, so
- * one at or above `virgin` was never issued before. */
+/* Blocks above the quick classes know whether they are still zero: they are issued lowest first
+ * from a fresh slab, so one at or above `virgin` was never issued before. */
 word heap_alloc(struct heap *heap, unsigned class, bool *zero)
 {
     struct cursor *cursor = &heap->cursor[class];
@@ -195,7 +196,7 @@ word heap_alloc(struct heap *heap, unsigned class, bool *zero)
     return block;
 }
 
-/* -- frees ----------------------------------------------------------------------------------------------------------------- */
+/* -- frees ------------------------------------------------------------------------------------- */
 
 static enum fault_kind why_no_block(word pointer)
 {
@@ -262,7 +263,8 @@ static void free_local(struct heap *heap, struct slab *slab, size_t index)
         heap_free_full_word(heap, slab);
 }
 
-/* Makes the slab ours if it is, was full, or belongs to nobody alive; false: it is another thread's. */
+/* Makes the slab ours if it is, was full, or belongs to nobody alive; false: it is another
+ * thread's. */
 static bool claim(struct heap *heap, struct slab *slab)
 {
     word owner = slab_owner(slab), mine = (word)heap;
@@ -302,7 +304,7 @@ enum fault_kind heap_free(struct heap *heap, word pointer)
     return FAULT_NONE;
 }
 
-/* -- rest -------------------------------------------------------------------------------------------------------------------- */
+/* -- rest -------------------------------------------------------------------------------------- */
 
 void heap_rest(struct heap *heap)
 {

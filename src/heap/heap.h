@@ -1,12 +1,16 @@
 /* heap.h - a thread's heap: its cursors and its slabs.
- * Job         Blocks of the small classes for one thread at a time. The fast paths stand in front/malloc.c; here is what
- *             they fall back on: refill, slabs that run full or empty, frees that need a second look, heaps of threads
- *             that end.
- * Invariants  H1  a slab of a heap is in exactly one place: under a cursor, in `partial` of its class, or full
+ * Job         Blocks of the small classes for one thread at a time. The fast paths stand in
+ *             front/malloc.c; here is what they fall back on: refill, slabs that run full or empty,
+ *             frees that need a second look, heaps of threads that end.
+ * Invariants  H1  a slab of a heap is in exactly one place: under a cursor, in `partial` of its
+ *             class, or full
  *                 (OWNER_FULL, in no list)
- *             H2  lists and cursors of a heap are touched by its thread only, between heap_enter and heap_leave
- *             H3  heaps are never unmapped; a dead heap keeps no listed slab, at most full ones, which anybody may take
- * Locking     none of its own: the thread is alone with its heap. Shared heaps have a lock, taken by the front.
+ *             H2  lists and cursors of a heap are touched by its thread only, between heap_enter
+ *                 and heap_leave
+ *             H3  heaps are never unmapped; a dead heap keeps no listed slab, at most full ones,
+ *                 which anybody may take
+ * Locking     none of its own: the thread is alone with its heap. Shared heaps have a lock, taken
+ *             by the front.
  */
 #ifndef MIDDEN_HEAP_HEAP_H
 #define MIDDEN_HEAP_HEAP_H
@@ -14,19 +18,21 @@
 #include "base/fault.h"
 #include "heap/cursor.h"
 
-enum { HEAP_DENSE_AFTER = 8 };                   /* slabs of a class before it asks for huge pages */
-enum { HEAP_RESTING = 4 };                       /* slabs of several slices kept empty under cursors */
+enum { HEAP_DENSE_AFTER = 8 };  /* slabs of a class before it asks for huge pages */
+enum { HEAP_RESTING = 4 };  /* slabs of several slices kept empty under cursors */
 enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
     struct cursor cursor[CLASS_COUNT];
-    struct slab  *partial[CLASS_COUNT];          /* slabs with free blocks, oldest first; circular */
-    uint8_t       cut[CLASS_COUNT];              /* slabs made and not given back, as far as HEAP_DENSE_AFTER */
+    struct slab  *partial[CLASS_COUNT];  /* slabs with free blocks, oldest first; circular */
+    uint8_t       cut[CLASS_COUNT];  /* slabs made and not given back, as far as HEAP_DENSE_AFTER */
     size_t        listed;                        /* slabs in `partial` */
-    struct slab  *pending;                       /* slabs others freed into; pushed by anyone, popped whole by the owner */
+    /* slabs others freed into; pushed by anyone, popped whole by the owner */
+    struct slab  *pending;
     struct heap  *next;                          /* every heap ever made */
     struct heap  *next_dead;
-    word          twice;                         /* a block freed here and elsewhere at the same time; for the front to tell */
+    /* a block freed here and elsewhere at the same time; for the front to tell */
+    word          twice;
     uint8_t      *inside;                        /* the thread's flag; NULL: shared heap */
     uint8_t       resting[HEAP_RESTING];         /* their classes, oldest at `rested` */
     uint8_t       rested;
@@ -34,13 +40,13 @@ struct heap {
     struct lock   lock;                          /* shared heaps only */
 } ALIGNED(64);
 
-/* What a thread has of its own. `heap` leads to heap_none until the first slow path, and again after the thread's last
- * destructor; `inside` is set from entry to exit of every call that touches the heap, so that a signal handler, or
- * somebody who stops the world, knows. */
+/* What a thread has of its own. `heap` leads to heap_none until the first slow path, and again
+ * after the thread's last destructor; `inside` is set from entry to exit of every call that touches
+ * the heap, so that a signal handler, or somebody who stops the world, knows. */
 struct thread {
     struct heap *heap;
     uint8_t      inside;
-    uint8_t      nested;                         /* a signal handler's call that interrupted another one */
+    uint8_t      nested;  /* a signal handler's call that interrupted another one */
     uint8_t      late;                           /* past its last destructor */
 };
 extern __thread struct thread thread __attribute__((tls_model("initial-exec")));
@@ -61,18 +67,23 @@ INLINE void heap_leave(void)
 /* All of these are called between heap_enter and heap_leave, or under a shared heap's lock. */
 word heap_alloc(struct heap *heap, unsigned class, bool *zero);       /* 0: out of memory */
 word heap_alloc_quick(struct heap *heap, unsigned class);  /* a quick class whose cursor ran dry */
-enum fault_kind heap_free(struct heap *heap, word pointer);           /* any pointer the cage holds; every case of it */
-enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index);   /* a block in use, by its start; else why not */
-void heap_free_full_word(struct heap *heap, struct slab *slab);       /* a word of its bitmap became all free */
+/* any pointer the cage holds; every case of it */
+enum fault_kind heap_free(struct heap *heap, word pointer);
+/* a block in use, by its start; else why not */
+enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index);
+/* a word of its bitmap became all free */
+void heap_free_full_word(struct heap *heap, struct slab *slab);
 
-void heap_rest(struct heap *heap);               /* absorbs and gives back all that is empty, cursors' slabs too */
+/* absorbs and gives back all that is empty, cursors' slabs too */
+void heap_rest(struct heap *heap);
 void heap_validate(struct heap *heap);
 
 /* For remote.c and roster.c alone. */
 void heap_list_add(struct heap *heap, struct slab *slab);
-bool heap_shelve(struct heap *heap, struct slab *slab);               /* into its list; false: it is full, and anybody's */
+/* into its list; false: it is full, and anybody's */
+bool heap_shelve(struct heap *heap, struct slab *slab);
 void heap_list_remove(struct heap *heap, struct slab *slab);
-void heap_slab_retire(struct heap *heap, struct slab *slab);          /* not under a cursor, all free */
+void heap_slab_retire(struct heap *heap, struct slab *slab);  /* not under a cursor, all free */
 struct heap *heap_orphans(void);
 
 #endif

@@ -4,9 +4,9 @@
 #include "heap/span.h"
 #include "base/count.h"
 
-#define MOVE_MIN KIB(512)                        /* below, copying into fresh pages costs no more than moving */
+#define MOVE_MIN KIB(512)  /* below, copying into fresh pages costs no more than moving */
 
-static struct slab *deferred;                    /* freed inside a signal handler; any thread pops the whole stack */
+static struct slab *deferred;  /* freed inside a signal handler; any thread pops the whole stack */
 
 word large_alloc(size_t bytes, size_t align, bool *zero)
 {
@@ -22,8 +22,9 @@ static void defer(struct slab *slab)
     while (!__atomic_compare_exchange_n(&deferred, &top, slab, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
-/* The bit decides between two threads that free the same block. In a signal handler that interrupted malloc or free the
- * locks may be ours already: the span waits for the next slow path. */
+/* The bit decides between two threads that free the same block. In a signal handler that
+ * interrupted malloc or free the locks may be ours already: the span waits for the next slow
+ * path. */
 enum fault_kind large_free(struct slab *slab)
 {
     if (__atomic_fetch_or(&slab->free[0], 1, __ATOMIC_ACQ_REL) & 1)

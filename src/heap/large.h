@@ -1,6 +1,6 @@
 /* large.h - one block, one span.
- * Job         Blocks above CLASS_MAX_BYTES, or aligned to more than a slice. Any thread may free one; growing tries to
- *             stay, then to move pages, and copies last.
+ * Job         Blocks above CLASS_MAX_BYTES, or aligned to more than a slice. Any thread may free
+ *             one; growing tries to stay, then to move pages, and copies last.
  * Locking     the span lock, taken inside. A block is freed by whoever sets its bit first.
  */
 #ifndef MIDDEN_HEAP_LARGE_H
@@ -11,7 +11,8 @@
 
 word            large_alloc(size_t bytes, size_t align, bool *zero);  /* 0: out of memory */
 enum fault_kind large_free(struct slab *slab);                        /* of a block in use */
-word            large_resize(struct slab *slab, size_t bytes);        /* the block's new address, contents kept; 0: not to be had */
-void            large_drain(void);                                    /* spans freed by signal handlers that interrupted us */
+/* the block's new address, contents kept; 0: not to be had */
+word            large_resize(struct slab *slab, size_t bytes);
+void            large_drain(void);  /* spans freed by signal handlers that interrupted us */
 
 #endif

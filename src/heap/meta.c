@@ -3,7 +3,8 @@
 #include "heap/cage.h"
 #include "heap/span.h"
 
-enum { SIZES = 24, STEP = 64 * 1024 };           /* pieces up to 23 units are kept by size; larger ones are never given back */
+/* pieces up to 23 units are kept by size; larger ones are never given back */
+enum { SIZES = 24, STEP = 64 * 1024 };
 
 struct spare {
     struct spare *next;
@@ -43,7 +44,7 @@ static bool more_of_our_own(size_t bytes)
     if (step > cage_tables.meta_bytes - state.reach ||
         !cage_commit(cage_tables.meta + state.reach, step))
         return false;
-    if (state.end != cage_tables.meta + state.reach)             /* the first, or a slice came between */
+    if (state.end != cage_tables.meta + state.reach)  /* the first, or a slice came between */
         state.next = cage_tables.meta + state.reach;
     state.reach += step;
     state.end = cage_tables.meta + state.reach;

@@ -12,8 +12,9 @@ void remote_push(struct heap *heap, struct slab *slab)
     while (!__atomic_compare_exchange_n(&heap->pending, &top, slab, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
 
-/* The owner may change under our feet (a thief, an orphan's adopter): whoever he is when PENDING goes up gets the slab.
- * No heap: our bit was the last and has been absorbed, the slab is gone already. */
+/* The owner may change under our feet (a thief, an orphan's adopter): whoever he is when PENDING
+ * goes up gets the slab. No heap: our bit was the last and has been absorbed, the slab is gone
+ * already. */
 static void tell_owner(struct slab *slab)
 {
     word owner = __atomic_load_n(&slab->owner, __ATOMIC_SEQ_CST);
@@ -37,8 +38,8 @@ enum fault_kind remote_free(struct slab *slab, size_t index)
     return FAULT_NONE;
 }
 
-/* Sets `free` before it clears `remote`, so that at no moment a block is in neither (S1). A block in both was freed by
- * its owner while another thread freed it. */
+/* Sets `free` before it clears `remote`, so that at no moment a block is in neither (S1). A block
+ * in both was freed by its owner while another thread freed it. */
 void remote_absorb(struct heap *heap, struct slab *slab)
 {
     uint64_t *remote = slab_remote(slab);
@@ -54,8 +55,8 @@ void remote_absorb(struct heap *heap, struct slab *slab)
     }
 }
 
-/* A slab that was full rejoins its list, unless what PENDING told of was absorbed and issued again before; one that
- * became empty goes back to the cage. */
+/* A slab that was full rejoins its list, unless what PENDING told of was absorbed and issued again
+ * before; one that became empty goes back to the cage. */
 static void take_back(struct heap *heap, struct slab *slab)
 {
     word before = __atomic_fetch_and(&slab->owner, ~(word)(OWNER_PENDING | OWNER_FULL), __ATOMIC_SEQ_CST);

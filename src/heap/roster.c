@@ -24,7 +24,7 @@ struct heap *roster_first(void)
     return __atomic_load_n(&state.first, __ATOMIC_ACQUIRE);
 }
 
-/* -- birth ------------------------------------------------------------------------------------------------------------ */
+/* -- birth ------------------------------------------------------------------------------------- */
 
 static struct heap *make_heap(void)
 {
@@ -59,10 +59,11 @@ struct heap *roster_attach(struct thread *owner)
     return heap;
 }
 
-/* -- death ------------------------------------------------------------------------------------------------------------ */
+/* -- death ------------------------------------------------------------------------------------- */
 
-/* One slab. A freer between raising PENDING and pushing makes the change of owner fail; draining waits for him, for a while. What
- * still will not go stays with the dead heap, and with whoever gets it next. */
+/* One slab. A freer between raising PENDING and pushing makes the change of owner fail; draining
+ * waits for him, for a while. What still will not go stays with the dead heap, and with whoever
+ * gets it next. */
 static bool hand_over(struct heap *heap, unsigned class)
 {
     for (unsigned round = 0; round < DETACH_ROUNDS; round++) {
@@ -86,7 +87,8 @@ static void hand_over_all(struct heap *heap)
             ;
 }
 
-/* A slab that was full may come back to a list already handed over: freed into by a thread without a heap. */
+/* A slab that was full may come back to a list already handed over: freed into by a thread without
+ * a heap. */
 void roster_detach(struct heap *heap)
 {
     heap_rest(heap);
@@ -101,7 +103,7 @@ void roster_detach(struct heap *heap)
     lock_give(&roster_lock);
 }
 
-/* -- adoption ----------------------------------------------------------------------------------------------------------- */
+/* -- adoption ---------------------------------------------------------------------------------- */
 
 static void take_orphan(struct slab *slab)
 {
@@ -138,7 +140,7 @@ bool roster_adopt_slab(struct heap *heap, struct slab *slab)
     return ours;
 }
 
-/* -- fork ------------------------------------------------------------------------------------------------------------------- */
+/* -- fork -------------------------------------------------------------------------------------- */
 
 static void forget_lists(struct heap *heap)
 {
@@ -158,8 +160,8 @@ static void bury(struct heap *heap)
     state.dead = heap;
 }
 
-/* The thread may have been stopped half way through a list, but its bitmaps are whole at every instruction: what it
- * owned is found by them alone. */
+/* The thread may have been stopped half way through a list, but its bitmaps are whole at every
+ * instruction: what it owned is found by them alone. */
 static void rescue(struct slab *slab, struct heap *heap)
 {
     slab->watch = ~(uint64_t)0;
@@ -185,7 +187,8 @@ static bool has_remote(struct slab *slab)
     return false;
 }
 
-/* Whoever freed into it may have been stopped anywhere on his way to the stack, which is empty now. */
+/* Whoever freed into it may have been stopped anywhere on his way to the stack, which is empty
+ * now. */
 static void tell_again(struct heap *heap, struct slab *slab)
 {
     slab->owner |= OWNER_PENDING;
@@ -206,7 +209,8 @@ static void rescue_slabs(void)
     }
 }
 
-/* A heap that was dead before may have kept a slab in a list (hand_over); it is found by its bitmaps as well. */
+/* A heap that was dead before may have kept a slab in a list (hand_over); it is found by its
+ * bitmaps as well. */
 static bool forget_others(const struct heap *mine)
 {
     bool others = false;
@@ -226,7 +230,7 @@ static bool forget_others(const struct heap *mine)
 
 void roster_fork_child(struct heap *mine)
 {
-    if (!forget_others(mine))                    /* nobody but us can have left anything half done */
+    if (!forget_others(mine))  /* nobody but us can have left anything half done */
         return;
     orphans.pending = NULL;
     shared_forget_pending();

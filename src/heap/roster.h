@@ -1,6 +1,8 @@
 /* roster.h - threads that begin and end.
- * Job         A heap for each thread; the slabs of threads that ended, for whoever needs one; what a forked child finds.
- * Invariants  A1  an orphan slab is owned by the orphans' heap and in one of its lists, both under the roster lock
+ * Job         A heap for each thread; the slabs of threads that ended, for whoever needs one; what
+ *             a forked child finds.
+ * Invariants  A1  an orphan slab is owned by the orphans' heap and in one of its lists, both under
+ *             the roster lock
  *             A2  a dead heap owns full slabs only: anybody may take those over
  * Locking     the roster lock.
  */
@@ -9,12 +11,14 @@
 
 #include "heap/heap.h"
 
-struct heap *roster_attach(struct thread *owner);                     /* a heap for a thread; NULL: out of memory */
+struct heap *roster_attach(struct thread *owner);  /* a heap for a thread; NULL: out of memory */
 void         roster_detach(struct heap *heap);                        /* the thread ends */
-struct slab *roster_adopt(struct heap *heap, unsigned class);         /* an orphan of that class with a free block, or NULL */
-bool         roster_adopt_slab(struct heap *heap, struct slab *slab); /* this very orphan; false: it is none any more */
-void         roster_fork_child(struct heap *mine);                    /* heaps of threads that do not exist here */
-struct heap *roster_first(void);                                      /* every heap ever made; follow `next` */
+/* an orphan of that class with a free block, or NULL */
+struct slab *roster_adopt(struct heap *heap, unsigned class);
+/* this very orphan; false: it is none any more */
+bool         roster_adopt_slab(struct heap *heap, struct slab *slab);
+void         roster_fork_child(struct heap *mine);  /* heaps of threads that do not exist here */
+struct heap *roster_first(void);  /* every heap ever made; follow `next` */
 extern struct lock roster_lock;
 
 #endif

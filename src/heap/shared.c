@@ -42,7 +42,7 @@ void shared_forget_pending(void)
         heaps[i].pending = NULL;
 }
 
-/* -- the last resort ---------------------------------------------------------------------------------------------------- */
+/* -- the last resort --------------------------------------------------------------------------- */
 
 struct parcel {
     size_t bytes, unused;

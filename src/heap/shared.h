@@ -1,8 +1,8 @@
 /* shared.h - blocks for callers without a heap of their own.
- * Job         A few heaps behind locks: for a signal handler that interrupted malloc or free, for a thread past its
- *             last destructor, for a thread that could get no heap. What they give out is freed like any other block.
- *             When even the locks below are the interrupted caller's own, a last resort gives memory that is never
- *             reused.
+ * Job         A few heaps behind locks: for a signal handler that interrupted malloc or free, for a
+ *             thread past its last destructor, for a thread that could get no heap. What they give
+ *             out is freed like any other block. When even the locks below are the interrupted
+ *             caller's own, a last resort gives memory that is never reused.
  * Locking     a lock a heap, tried in turn: nesting takes the next.
  */
 #ifndef MIDDEN_HEAP_SHARED_H

@@ -90,7 +90,7 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
     }
     slab->slices = (uint32_t)slices;
     slab->class = CLASS_COUNT;
-    slab->magic = 1;                             /* C2 for a slab of one block: index 0 everywhere, start at offset 0 */
+    slab->magic = 1;  /* C2 for a slab of one block: index 0 everywhere, start at offset 0 */
     slab->free[0] = slab_padding(slab, 0);
     slab_become(slab, OWNER_LARGE);
     publish(slab, slab);
@@ -98,8 +98,8 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
     return slab;
 }
 
-/* Pages that were moved lie in a mapping of their own, which no neighbour merges with: a fresh one in
- * its place does, and the count of mappings stays small. */
+/* Pages that were moved lie in a mapping of their own, which no neighbour merges with: a fresh one
+ * in its place does, and the count of mappings stays small. */
 static void give_back(word base, size_t slices, bool moved)
 {
     bool zero = moved && os_renew(base, slices << SLICE_SHIFT);
@@ -180,10 +180,10 @@ void slab_validate(struct slab *slab)
     ASSERT(slab->blocks * slab->block_bytes <= (size_t)slab->slices << SLICE_SHIFT);      /* S2 */
     for (size_t i = 0; i < slab->words; i++) {
         uint64_t padding = slab_padding(slab, i);
-        ASSERT((slab->free[i] & padding) == padding);                                        /* S3 */
+        ASSERT((slab->free[i] & padding) == padding);  /* S3 */
         ASSERT((slab_remote(slab)[i] & padding) == 0);
     }
     ASSERT(slab->free[slab->words] == ~(uint64_t)0);
     for (size_t i = 0; i < slab->slices; i++)
-        ASSERT(cage.slab_of[cage_slice(slab->base) + i] == slab);                            /* G2 */
+        ASSERT(cage.slab_of[cage_slice(slab->base) + i] == slab);  /* G2 */
 }

@@ -1,15 +1,17 @@
 /* slab.h - equal blocks cut from one span, and their bitmaps.
- * Job         The descriptor of a span in use: a slab of small blocks, or a large block, which is a slab of one block.
- *             Knows blocks and bits; not threads.
- * Invariants  S1  a block is free iff its bit in `free` or its bit in `remote` is set: never neither; both only while
+ * Job         The descriptor of a span in use: a slab of small blocks, or a large block, which is a
+ *             slab of one block. Knows blocks and bits; not threads.
+ * Invariants  S1  a block is free iff its bit in `free` or its bit in `remote` is set: never
+ *             neither; both only while
  *                 its owner absorbs
  *             S2  block i starts at base + i * block_bytes, for i < blocks
- *             S3  bits at or above `blocks`, to the end of the last word and one word more, are always set in `free`
- *                 (what they stand for cannot be freed) and always clear in `remote`
- *             S4  only the owner writes `free`, by plain stores; anyone may set a bit in `remote`; only the owner clears
- *                 it, after it has set `free`
- * Locking     The owner word says who the owner is: a heap, and flags. Anyone may change it by compare-and-swap from a
- *             value that lets him (see the flags).
+ *             S3  bits at or above `blocks`, to the end of the last word and one word more, are
+ *                 always set in `free` (what they stand for cannot be freed) and always clear in
+ *                 `remote`
+ *             S4  only the owner writes `free`, by plain stores; anyone may set a bit in `remote`;
+ *                 only the owner clears it, after it has set `free`
+ * Locking     The owner word says who the owner is: a heap, and flags. Anyone may change it by
+ *             compare-and-swap from a value that lets him (see the flags).
  */
 #ifndef MIDDEN_HEAP_SLAB_H
 #define MIDDEN_HEAP_SLAB_H
@@ -20,10 +22,11 @@
 
 struct heap;
 
-/* Flags in the low bits of the owner word. A local free compares the whole word, so any flag sends it the long way. */
+/* Flags in the low bits of the owner word. A local free compares the whole word, so any flag sends
+ * it the long way. */
 enum {
-    OWNER_FULL    = 1,                           /* no free block, in no list: whoever frees into it may take it over */
-    OWNER_PENDING = 2,                           /* on its heap's stack of slabs with remote frees */
+    OWNER_FULL    = 1,  /* no free block, in no list: whoever frees into it may take it over */
+    OWNER_PENDING = 2,  /* on its heap's stack of slabs with remote frees */
     OWNER_LARGE   = 4,                           /* no heap: one block, any thread may free it */
     OWNER_ARENA   = 8,                           /* no heap: a span of a named arena */
     OWNER_NONE    = 16,                          /* no heap: slab_none */
@@ -37,7 +40,7 @@ struct slab {
         struct arena *arena;                     /* OWNER_ARENA: whose span it is (arena.h) */
     };
     union {
-        word   virgin;                           /* no block from here up was issued; they are zero */
+        word   virgin;  /* no block from here up was issued; they are zero */
         size_t arena_at;                         /* OWNER_ARENA: bytes of the arena's spans below */
     };
     uint32_t     slices;
@@ -47,17 +50,17 @@ struct slab {
     uint16_t     remote_at;                      /* offset of `remote` from the slab, in bytes */
     uint16_t     moved;                          /* large: its pages came from another address */
     uint64_t     block_bytes;
-    uint64_t     padding;                        /* S3: the bits of the last word that are no blocks */
+    uint64_t     padding;  /* S3: the bits of the last word that are no blocks */
 
-    word         owner;                          /* heap + flags; from here on, what a free touches */
+    word         owner;  /* heap + flags; from here on, what a free touches */
     word         base;
     uint64_t     magic;
-    uint64_t     watch;                          /* all ones: a word that becomes so is worth a look; 0: a cursor is here */
-    uint64_t     free[];                         /* words + 1, slab_trimmed; then `remote` on a line of its own */
+    uint64_t     watch;  /* all ones: a word that becomes so is worth a look; 0: a cursor is here */
+    uint64_t     free[];  /* words + 1, slab_trimmed; then `remote` on a line of its own */
 };
 _Static_assert(offsetof(struct slab, free) + 3 * sizeof(uint64_t) <= 128, "slab_trimmed has room");
 
-extern struct slab slab_none;                    /* what slices lead to that belong to no span in use: owns nothing */
+extern struct slab slab_none;  /* what slices lead to that belong to no span in use: owns nothing */
 
 INLINE word slab_owner(const struct slab *slab)
 {
@@ -90,13 +93,15 @@ INLINE uint64_t slab_padding(const struct slab *slab, size_t at)   /* of word `a
     return at + 1 == slab->words ? slab->padding : 0;
 }
 
-/* In a slab of one word: free blocks whose pages went by a trim, and that no cursor came by since. */
+/* In a slab of one word: free blocks whose pages went by a trim, and that no cursor came by
+ * since. */
 INLINE uint64_t *slab_trimmed(struct slab *slab)
 {
     return &slab->free[2];
 }
 
-/* Where a word points to inside a slab: the index of the block, and whether it is the block's first byte (C2). */
+/* Where a word points to inside a slab: the index of the block, and whether it is the block's first
+ * byte (C2). */
 struct slab_place {
     size_t index;
     bool   start;
@@ -113,19 +118,24 @@ INLINE word slab_block(const struct slab *slab, size_t index)
     return slab->base + index * slab->block_bytes;
 }
 
-INLINE bool slab_is_free(struct slab *slab, size_t index)       /* by either bitmap; exact for the owner */
+/* by either bitmap; exact for the owner */
+INLINE bool slab_is_free(struct slab *slab, size_t index)
 {
     uint64_t bits = __atomic_load_n(&slab->free[index >> 6], __ATOMIC_RELAXED);
     return (bits >> (index & 63) & 1) || slab_remote_test(slab, index);
 }
 
-struct slab *slab_make(unsigned class, word owner, bool dense);               /* takes a span; NULL: out of memory */
-struct slab *slab_make_large(size_t bytes, size_t align, bool *zero);         /* one block, page-rounded; NULL: out of memory */
-void         slab_drop(struct slab *slab);                                    /* gives the span back; nothing in it is in use */
-bool         slab_resize_large(struct slab *slab, size_t bytes);              /* in place, down or up; false: no room */
-bool         slab_move_large(struct slab *from, struct slab *to, size_t bytes);   /* pages, not bytes; false: copy */
+/* takes a span; NULL: out of memory */
+struct slab *slab_make(unsigned class, word owner, bool dense);
+/* one block, page-rounded; NULL: out of memory */
+struct slab *slab_make_large(size_t bytes, size_t align, bool *zero);
+void         slab_drop(struct slab *slab);  /* gives the span back; nothing in it is in use */
+/* in place, down or up; false: no room */
+bool         slab_resize_large(struct slab *slab, size_t bytes);
+/* pages, not bytes; false: copy */
+bool         slab_move_large(struct slab *from, struct slab *to, size_t bytes);
 bool         slab_all_free(const struct slab *slab);                          /* by `free` alone */
-size_t       slab_taken(struct slab *slab);                                   /* blocks in use; exact when its owner rests */
+size_t       slab_taken(struct slab *slab);  /* blocks in use; exact when its owner rests */
 void         slab_validate(struct slab *slab);
 
 #endif

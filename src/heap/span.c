@@ -16,15 +16,15 @@ static struct {
     size_t highest;                              /* no slice from here up was ever taken */
     size_t used, dirty, peak;                    /* slices */
     size_t dirty_in[ZONE_COUNT];                 /* dirty, by zone */
-    size_t high, high_before;                    /* most slices in use, in this window of calls and in the last */
+    size_t high, high_before;  /* most slices in use, in this window of calls and in the last */
     size_t calls;                                /* in this window */
-    size_t stuck;                                /* dirty slices the last purge could not have, in halves of huge pages */
+    size_t stuck;  /* dirty slices the last purge could not have, in halves of huge pages */
     size_t limit;                                /* slices; 0: none */
     bool   huge;
     enum span_purge purge;
 } state = { .huge = true };
 
-/* -- runs of bits --------------------------------------------------------------------------------------------------- */
+/* -- runs of bits ------------------------------------------------------------------------------ */
 
 static size_t next_bit(const uint64_t *map, size_t at, size_t end, uint64_t flip)
 {
@@ -95,7 +95,7 @@ static size_t write_dirty(size_t at, size_t run, bool set)
     return changed;
 }
 
-/* -- taking ---------------------------------------------------------------------------------------------------------- */
+/* -- taking ------------------------------------------------------------------------------------ */
 
 static bool within_limit(size_t slices)
 {
@@ -195,10 +195,10 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
     return done;
 }
 
-/* -- giving back -------------------------------------------------------------------------------------------------------- */
+/* -- giving back ------------------------------------------------------------------------------- */
 
-/* An eighth of the recent peak stays warm: a program that allocates in waves finds it again, and one that frees all and
- * falls silent has returned the rest. */
+/* An eighth of the recent peak stays warm: a program that allocates in waves finds it again, and
+ * one that frees all and falls silent has returned the rest. */
 static size_t keep_slices(void)
 {
     if (++state.calls == WINDOW_CALLS) {
@@ -214,8 +214,8 @@ static size_t keep_slices(void)
     return share > DIRTY_FLOOR ? share : DIRTY_FLOOR;
 }
 
-/* The highest dirty run below `*end` that may be purged: whole huge pages only, where there are any,
- * unless they may be split. */
+/* The highest dirty run below `*end` that may be purged: whole huge pages only, where there are
+ * any, unless they may be split. */
 static bool purgeable_run(enum cage_zone_name name, size_t *lo, size_t *end, bool split)
 {
     bool whole = name == ZONE_DENSE && !split;
@@ -283,8 +283,8 @@ static size_t purge_runs(enum cage_zone_name name, size_t keep, bool split)
     return purged;
 }
 
-/* A few blocks left behind in every huge page must not keep them all: what is more than half as much
- * again as should be kept goes even where a huge page is split for it. */
+/* A few blocks left behind in every huge page must not keep them all: what is more than half as
+ * much again as should be kept goes even where a huge page is split for it. */
 static size_t purge_down_to(size_t keep)
 {
     size_t purged = purge_runs(ZONE_DENSE, keep, false);
@@ -302,7 +302,7 @@ void span_give(word at, size_t slices, bool zero)
 {
     size_t first = cage_slice(at);
     if (!lock_take(&span_lock))
-        return;                                  /* a signal above the holder: the caller has made sure it is not so */
+        return;  /* a signal above the holder: the caller has made sure it is not so */
     write_run(cage_tables.available, first, slices, true);
     if (!zero)
         write_dirty(first, slices, true);

@@ -91,7 +91,7 @@ size_t walk_good_bytes(size_t bytes)
     return bytes <= cage.bytes ? round_up(bytes, cage.facts.page_bytes) : 0;
 }
 
-/* -- figures ------------------------------------------------------------------------------------------------------------ */
+/* -- figures ----------------------------------------------------------------------------------- */
 
 static bool add_arena_block(const struct walk_block *block, void *arg)
 {

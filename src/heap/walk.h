@@ -1,6 +1,6 @@
 /* walk.h - the corridor: everything others may ask about blocks.
- * Job         From a word to a block, and over all blocks; nothing here changes the heap. What is read while threads
- *             run may be half a moment old; it is always safe to read.
+ * Job         From a word to a block, and over all blocks; nothing here changes the heap. What is
+ *             read while threads run may be half a moment old; it is always safe to read.
  * Locking     none.
  */
 #ifndef MIDDEN_HEAP_WALK_H
@@ -21,7 +21,7 @@ struct walk_block {
     bool           free;
 };
 
-bool walk_resolve(word address, struct ref *ref);                     /* a block in use that holds this address */
+bool walk_resolve(word address, struct ref *ref);  /* a block in use that holds this address */
 bool walk_look(word address, struct walk_block *block);               /* any block, free ones too */
 /* Those in use, in order of address; `visit` ends it by false, and false is the answer then. */
 bool walk_blocks(bool (*visit)(const struct walk_block *block, void *arg), void *arg);

@@ -1,6 +1,6 @@
 /* linux.c - pages, facts, files and the end of the process on Linux.
- * Job      os.h but for locks, by raw system calls. Newer facilities are tried and a refusal is believed: kernels from
- *          5.10 on lack none that is needed.
+ * Job      os.h but for locks, by raw system calls. Newer facilities are tried and a refusal is
+ *          believed: kernels from 5.10 on lack none that is needed.
  * Locking  none.
  */
 #ifndef _GNU_SOURCE
@@ -31,7 +31,7 @@
 
 extern char **environ;
 
-/* -- address space and pages ------------------------------------------------------------------------------------ */
+/* -- address space and pages ------------------------------------------------------------------- */
 
 static word map_at(word at, size_t bytes, int protection, int flags)
 {
@@ -73,8 +73,9 @@ bool os_claim(word at, size_t bytes)
     return got == at;
 }
 
-/* Far from where the kernel puts mappings (top down from the stack), the program (0x55...) and shadow memories (below
- * 0x1000...): whoever maps there by address means to. A page is mapped and unmapped to see that the place is free. */
+/* Far from where the kernel puts mappings (top down from the stack), the program (0x55...) and
+ * shadow memories (below 0x1000...): whoever maps there by address means to. A page is mapped and
+ * unmapped to see that the place is free. */
 word os_vacant(size_t bytes)
 {
     size_t page = 4096;
@@ -119,7 +120,7 @@ bool os_wipe_on_fork(word at, size_t bytes)
     return !call_failed(call3(SYS_madvise, at, bytes, MADV_WIPEONFORK));
 }
 
-/* -- facts --------------------------------------------------------------------------------------------------------- */
+/* -- facts ------------------------------------------------------------------------------------- */
 
 static size_t number_after(const char *text, const char *label)
 {
@@ -154,7 +155,7 @@ void os_facts_read(struct os_facts *facts)
         facts->ram_bytes = GIB(16);
 }
 
-/* -- time, text, the end ---------------------------------------------------------------------------------------- */
+/* -- time, text, the end ----------------------------------------------------------------------- */
 
 uint64_t os_now_ms(void)
 {
@@ -253,8 +254,8 @@ unsigned os_threads(void)
     return call_failed(status) || task.st_nlink < 3 ? 0 : (unsigned)task.st_nlink - 2;
 }
 
-/* A program may block or handle SIGABRT: after one delivery the default action is put back and the signal sent again,
- * and what even that does not end is ended by exit. */
+/* A program may block or handle SIGABRT: after one delivery the default action is put back and the
+ * signal sent again, and what even that does not end is ended by exit. */
 _Noreturn void os_abort(void)
 {
     struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } plain = { 0, 0, 0, 0 };
@@ -282,7 +283,7 @@ _Noreturn COLD void assert_failed(const char *file, int line, const char *what)
     os_abort();
 }
 
-/* -- what lies at an address ------------------------------------------------------------------------------------ */
+/* -- what lies at an address ------------------------------------------------------------------- */
 
 static word parse_hex(const char **at)
 {
@@ -366,7 +367,7 @@ void os_region_of(word address, struct os_region *region)
             break;
         held += (size_t)got;
         found = lines_hold(piece, &held, address, region);
-        if (held == sizeof piece)                /* a name longer than the piece: its tail says nothing */
+        if (held == sizeof piece)  /* a name longer than the piece: its tail says nothing */
             held = 0;
     }
     if (fd >= 0)

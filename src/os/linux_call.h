@@ -1,6 +1,7 @@
 /* linux_call.h - one system call, without libc.
- * Job  `call(number, ...)` returns what the kernel returns: a negative errno on failure. errno stays untouched, and no
- *      library that wraps mmap or open (and may allocate inside) is entered.
+ * Job  `call(number, ...)` returns what the kernel returns: a negative errno on failure. errno
+ *      stays untouched, and no library that wraps mmap or open (and may allocate inside) is
+ *      entered.
  */
 #ifndef MIDDEN_OS_LINUX_CALL_H
 #define MIDDEN_OS_LINUX_CALL_H

@@ -1,8 +1,10 @@
 /* lock.c - a futex lock that knows its holder.
- * Job      Short critical sections on slow paths. Spins a little, then sleeps. A thread that asks for what it holds
- *          (a signal handler above the holder) is refused, so nothing ever hangs on itself. Holder and state are one
- *          word: there is no moment at which the lock is held and does not say by whom.
- * Source   the three-state mutex of U. Drepper, "Futexes are tricky", 2011, section 6, with the tag in place of "1".
+ * Job      Short critical sections on slow paths. Spins a little, then sleeps. A thread that asks
+ *          for what it holds (a signal handler above the holder) is refused, so nothing ever hangs
+ *          on itself. Holder and state are one word: there is no moment at which the lock is held
+ *          and does not say by whom.
+ * Source   the three-state mutex of U. Drepper, "Futexes are tricky", 2011, section 6, with the tag
+ *          in place of "1".
  */
 #include "os/os.h"
 #include "os/linux_call.h"
@@ -14,8 +16,8 @@ enum { SPINS = 64 };
 #define SLEEPERS ((uint32_t)1)
 #define TAKEN    ((uint32_t)1 << 31)
 
-/* Thread pointers lie pages apart, so their page numbers tell threads apart; two that agree in the thirty bits kept lie
- * terabytes apart. */
+/* Thread pointers lie pages apart, so their page numbers tell threads apart; two that agree in the
+ * thirty bits kept lie terabytes apart. */
 static uint32_t tag_of_self(void)
 {
     return (uint32_t)((word)__builtin_thread_pointer() >> 12) << 1 | TAKEN;

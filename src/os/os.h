@@ -1,66 +1,81 @@
 /* os.h - the ground: everything midden asks of the system, in one contract.
  *
- * Job         Pages, locks, time, files and the end of the process, by raw system calls: no errno is touched, no libc
- *             wrapper another library could have replaced is called, nothing is allocated.
- * Contract    `true` or non-zero means done; false or 0 means refused, nothing changed. Addresses and sizes of page
- *             calls are multiples of the page size. All calls are async-signal-safe.
- * Files       linux.c pages and facts; lock.c; linux_call.h system calls per processor. The simulator links
- *             tests/sim/os_fake.c in their place.
+ * Job         Pages, locks, time, files and the end of the process, by raw system calls: no errno
+ *             is touched, no libc wrapper another library could have replaced is called, nothing is
+ *             allocated.
+ * Contract    `true` or non-zero means done; false or 0 means refused, nothing changed. Addresses
+ *             and sizes of page calls are multiples of the page size. All calls are
+ *             async-signal-safe.
+ * Files       linux.c pages and facts; lock.c; linux_call.h system calls per processor. The
+ *             simulator links tests/sim/os_fake.c in their place.
  */
 #ifndef MIDDEN_OS_OS_H
 #define MIDDEN_OS_OS_H
 
 #include "base/base.h"
 
-/* -- facts, read once ------------------------------------------------------------------------------------------ */
+/* -- facts, read once -------------------------------------------------------------------------- */
 
 struct os_facts {
     size_t page_bytes;                           /* 4096, 16384, 65536 */
     size_t huge_bytes;                           /* of a transparent huge page; 0: there are none */
     size_t ram_bytes;
     size_t space_limit_bytes;                    /* RLIMIT_AS; SIZE_MAX: unlimited */
-    bool   secure;                               /* AT_SECURE: a setuid or setcap program; ignore the environment */
+    bool   secure;  /* AT_SECURE: a setuid or setcap program; ignore the environment */
 };
 void os_facts_read(struct os_facts *facts);
 
-/* -- address space and pages ------------------------------------------------------------------------------------ */
+/* -- address space and pages ------------------------------------------------------------------- */
 
-word os_reserve(size_t bytes, size_t align);     /* fresh range, no access, no commit charge; 0: refused */
+/* fresh range, no access, no commit charge; 0: refused */
+word os_reserve(size_t bytes, size_t align);
 void os_unreserve(word at, size_t bytes);        /* give address space back */
-bool os_commit(word at, size_t bytes);           /* a reserved range becomes readable, writable, zero */
-bool os_claim(word at, size_t bytes);            /* an unmapped range becomes readable, writable, zero; false if anything is there */
-word os_vacant(size_t bytes);                    /* an address range where nothing is mapped now; maps nothing; 0: none found */
-bool os_purge(word at, size_t bytes);            /* drop the pages; true only if they read as zero from now on */
-bool os_renew(word at, size_t bytes);            /* replace the mapping by fresh zero pages; heals what os_move_pages split */
+bool os_commit(word at, size_t bytes);  /* a reserved range becomes readable, writable, zero */
+/* an unmapped range becomes readable, writable, zero; false if anything is there */
+bool os_claim(word at, size_t bytes);
+/* an address range where nothing is mapped now; maps nothing; 0: none found */
+word os_vacant(size_t bytes);
+/* drop the pages; true only if they read as zero from now on */
+bool os_purge(word at, size_t bytes);
+/* replace the mapping by fresh zero pages; heals what os_move_pages split */
+bool os_renew(word at, size_t bytes);
 bool os_huge(word at, size_t bytes);             /* ask for huge pages from now on */
-bool os_move_pages(word from, word to, size_t bytes);   /* pages change address, no byte is copied; `from` reads as zero after */
+/* pages change address, no byte is copied; `from` reads as zero after */
+bool os_move_pages(word from, word to, size_t bytes);
 bool os_wipe_on_fork(word at, size_t bytes);     /* a forked child sees zeros here */
 
-/* -- locks ------------------------------------------------------------------------------------------------------- */
+/* -- locks ------------------------------------------------------------------------------------- */
 
-/* A futex lock that knows its holder, so that a signal handler that interrupted the holder is told instead of hanging.
- * All-zero is a free lock. Not fair. */
+/* A futex lock that knows its holder, so that a signal handler that interrupted the holder is told
+ * instead of hanging. All-zero is a free lock. Not fair. */
 struct lock {
-    uint32_t state;                              /* 0: free; else the holder's tag, lowest bit: somebody sleeps */
+    uint32_t state;  /* 0: free; else the holder's tag, lowest bit: somebody sleeps */
 };
-bool lock_take(struct lock *lock);               /* false: this thread holds it already (a signal interrupted the holder) */
+/* false: this thread holds it already (a signal interrupted the holder) */
+bool lock_take(struct lock *lock);
 bool lock_try(struct lock *lock);
 void lock_give(struct lock *lock);
 void lock_reset(struct lock *lock);              /* in a forked child: free, whoever held it */
 
-/* -- time, text, the end ------------------------------------------------------------------------------------------- */
+/* -- time, text, the end ----------------------------------------------------------------------- */
 
 uint64_t    os_now_ms(void);                     /* monotonic, coarse */
-int         os_duplicate(int fd);                /* of the same open file, above 99, closed by exec; -1: refused */
-size_t      os_write(int fd, const char *bytes, size_t count);     /* written; retries EINTR; gives up on any other error */
-size_t      os_read_file(const char *path, char *out, size_t room);   /* bytes read, 0: no such file; at most room - 1, NUL behind */
-const char *os_environment(const char *name);    /* value or NULL; reads environ, never under AT_SECURE */
-void       *os_map_shared(const char *path, size_t bytes);         /* an existing file, read and write; NULL: refused */
-size_t      os_program(char *out, size_t room);  /* path of the executable; bytes written, NUL behind */
+/* of the same open file, above 99, closed by exec; -1: refused */
+int         os_duplicate(int fd);
+/* written; retries EINTR; gives up on any other error */
+size_t      os_write(int fd, const char *bytes, size_t count);
+/* bytes read, 0: no such file; at most room - 1, NUL behind */
+size_t      os_read_file(const char *path, char *out, size_t room);
+/* value or NULL; reads environ, never under AT_SECURE */
+const char *os_environment(const char *name);
+/* an existing file, read and write; NULL: refused */
+void       *os_map_shared(const char *path, size_t bytes);
+/* path of the executable; bytes written, NUL behind */
+size_t      os_program(char *out, size_t room);
 int         os_process_id(void);
 int         os_thread_id(void);
 unsigned    os_threads(void);                    /* of this process; 0: unknown */
-_Noreturn void os_abort(void);                   /* SIGABRT to this thread, default action if a handler returns */
+_Noreturn void os_abort(void);  /* SIGABRT to this thread, default action if a handler returns */
 _Noreturn void os_exit(int status);              /* at once, no handlers */
 
 enum os_place { OS_UNMAPPED, OS_STACK, OS_FILE, OS_BRK, OS_ANONYMOUS };
@@ -70,6 +85,7 @@ struct os_region {
     bool          readable;
     char          name[128];                     /* of the file, cut where it is longer */
 };
-void os_region_of(word address, struct os_region *region);         /* what lies there, from /proc/self/maps */
+/* what lies there, from /proc/self/maps */
+void os_region_of(word address, struct os_region *region);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-void stats_keep_stderr(void);                    /* many programs close it before the end: keep a way there */
+void stats_keep_stderr(void);  /* many programs close it before the end: keep a way there */
 void stats_tell(void);                           /* a table on stderr */
 void stats_text(struct text *out);
 void stats_json(struct text *out);               /* schema "midden.stats/1" */
