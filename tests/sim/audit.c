@@ -13,7 +13,7 @@
 struct slab *audit_stalled[2];
 bool audit_stalled_ever;
 
-enum { SLICES = 1 << 16, LIST_BOUND = SLICES };
+enum { SLICES = 1 << 18, LIST_BOUND = SLICES };
 
 /* By slice of a slab's base: how many cursors, lists and stacks it was met in. */
 static struct place {
@@ -28,12 +28,11 @@ static size_t slices(void)
 
 static struct place *place_of(const struct slab *slab)
 {
-    static struct place beyond;
     size_t slice = cage_slice(slab->base);
     if (cage.slab_of[slice] != slab)
         fake_die("slab %#zx of %zu-byte blocks is listed, but its slice leads elsewhere",
                  slab->base, (size_t)slab->block_bytes);
-    return slice < SLICES ? &places[slice] : &beyond;
+    return &places[slice];
 }
 
 /* -- where slabs are met ---------------------------------------------------------------------- */
@@ -181,7 +180,9 @@ void audit_run(void)
     if (fake_locks_held() != 0)
         fake_die("%zu locks are held between two calls", fake_locks_held());
     memset(places, 0, counted * sizeof places[0]);
-    counted = slices() < SLICES ? slices() : SLICES;
+    counted = slices();
+    if (counted > SLICES)
+        fake_die("the cage reaches over %zu slices, which is more than is kept book of", counted);
     for (struct heap *heap = roster_first(); heap != NULL; heap = heap->next)
         meet_heap(heap);
     meet_heap(heap_orphans());

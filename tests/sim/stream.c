@@ -124,7 +124,8 @@ static size_t draw_rare(void)
     };
     if (draw(8) == 0)
         return absurd[draw(COUNT_OF(absurd))];
-    return draw(8) == 0 ? draw_log(MIB(16), MIB(600)) : draw_log(MIB(1), MIB(16));
+    bool huge = draw(8) == 0 && cage.reach < GIB(12);
+    return huge ? draw_log(MIB(16), MIB(600)) : draw_log(MIB(1), MIB(16));
 }
 
 static size_t draw_bytes(void)
