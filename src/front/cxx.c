@@ -20,14 +20,17 @@ static COLD void *throw_bad_alloc(const char *name, size_t bytes, size_t align)
     void *(*next)(size_t, size_t) = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, name);
     if (next != NULL)
         return next(bytes, align);
-    os_write(2, "midden: operator new failed, and there is no C++ library to throw bad_alloc\n", 76);
+    static const char why[] = "midden: operator new failed, and no C++ library is there to throw\n";
+    os_write(2, why, sizeof why - 1);
     os_abort();
 }
 
 static word take(size_t bytes, size_t align)
 {
     bool zero;
-    return align <= CLASS_ALIGN ? front_alloc(bytes, &zero) : front_alloc_aligned(bytes, align, &zero);
+    if (align <= CLASS_ALIGN)
+        return front_alloc(bytes, &zero);
+    return front_alloc_aligned(bytes, align, &zero);
 }
 
 static COLD void *new_slow(size_t bytes, size_t align, const char *name)
@@ -51,7 +54,8 @@ static COLD void *new_nothrow_slow(size_t bytes, size_t align, const char *name)
     if (block != 0 || _ZSt15get_new_handlerv == NULL || _ZSt15get_new_handlerv() == NULL)
         return (void *)block;
     void *(*plain)(size_t, const void *) = (void *(*)(size_t, const void *))dlsym(RTLD_NEXT, name);
-    void *(*aligned)(size_t, size_t, const void *) = (void *(*)(size_t, size_t, const void *))dlsym(RTLD_NEXT, name);
+    void *(*aligned)(size_t, size_t, const void *) =
+        (void *(*)(size_t, size_t, const void *))dlsym(RTLD_NEXT, name);
     static const char nothrow;
     if (plain == NULL)
         return NULL;
@@ -103,14 +107,20 @@ INLINE void delete(void *pointer, size_t bytes, const char *call)
 
 #define ONE  "operator delete"
 #define MANY "operator delete[]"
-#define DELETE(name, call)               EXPORT void name(void *p) { delete(p, 0, call); }
-#define DELETE_SIZED(name, call)         EXPORT void name(void *p, size_t bytes) { delete(p, bytes, call); }
-#define DELETE_TAGGED(name, call)        EXPORT void name(void *p, const void *tag) { (void)tag, delete(p, 0, call); }
-#define DELETE_ALIGNED(name, call)       EXPORT void name(void *p, size_t align) { (void)align, delete(p, 0, call); }
+#define DELETE(name, call) EXPORT void name(void *p) { delete(p, 0, call); }
+#define DELETE_SIZED(name, call) \
+    EXPORT void name(void *p, size_t bytes) { delete(p, bytes, call); }
+#define DELETE_TAGGED(name, call) \
+    EXPORT void name(void *p, const void *tag) { (void)tag, delete(p, 0, call); }
+#define DELETE_ALIGNED(name, call) \
+    EXPORT void name(void *p, size_t align) { (void)align, delete(p, 0, call); }
 #define DELETE_SIZED_ALIGNED(name, call) \
     EXPORT void name(void *p, size_t bytes, size_t align) { (void)align, delete(p, bytes, call); }
 #define DELETE_ALIGNED_TAGGED(name, call) \
-    EXPORT void name(void *p, size_t align, const void *tag) { (void)align, (void)tag, delete(p, 0, call); }
+    EXPORT void name(void *p, size_t align, const void *tag) \
+    { \
+        (void)align, (void)tag, delete(p, 0, call); \
+    }
 
 DELETE(_ZdlPv, ONE)
 DELETE(_ZdaPv, MANY)

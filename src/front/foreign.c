@@ -81,7 +81,8 @@ static bool bears_its_marks(word pointer, const struct os_region *region)
         return true;
     if (!region->readable || pointer - region->lo < HEADER)
         return false;
-    size_t before = ((size_t *)pointer)[-2], size = ((size_t *)pointer)[-1], bytes = size & ~(size_t)FLAGS;
+    const size_t *block = (const size_t *)pointer;
+    size_t before = block[-2], size = block[-1], bytes = size & ~(size_t)FLAGS;
     if (bytes < 2 * HEADER || bytes % CLASS_ALIGN != 0)
         return false;
     if (size & MAPPED)

@@ -38,7 +38,8 @@ static COLD word take_shared(const struct request *request, bool *zero)
         COUNT_ONE(late_calls);
     thread.nested = outer || interrupted;
     thread.inside = 1;
-    word block = request->class < CLASS_COUNT ? shared_alloc(request->class, zero) : take(NULL, request, zero);
+    bool small = request->class < CLASS_COUNT;
+    word block = small ? shared_alloc(request->class, zero) : take(NULL, request, zero);
     thread.inside = interrupted;
     thread.nested = outer;
     if (block == 0 && interrupted && request->align <= CLASS_ALIGN)
@@ -89,7 +90,8 @@ word front_alloc(size_t bytes, bool *zero)
 {
     if (UNLIKELY(bytes > PTRDIFF_MAX))
         return 0;
-    struct request request = { bytes, CLASS_ALIGN, bytes <= CLASS_MAX_BYTES ? class_of(bytes) : CLASS_COUNT };
+    unsigned class = bytes <= CLASS_MAX_BYTES ? class_of(bytes) : CLASS_COUNT;
+    struct request request = { bytes, CLASS_ALIGN, class };
     return serve(&request, zero);
 }
 

@@ -133,7 +133,8 @@ static void begin(void)
         return;
     if (!state.begun) {
         front_options = options_load();
-        span_configure((enum span_purge)front_options->purge, front_options->limit, front_options->huge == HUGE_AUTO);
+        span_configure((enum span_purge)front_options->purge, front_options->limit,
+                       front_options->huge == HUGE_AUTO);
         state.keyed = pthread_key_create(&state.key, thread_ends) == 0;
         state.process = os_process_id();
         watch_forks();

@@ -70,7 +70,8 @@ EXPORT void *PUBLIC(calloc)(size_t count, size_t bytes)
  * not copied. */
 static bool stays(const struct slab *slab, size_t bytes)
 {
-    return bytes <= slab->block_bytes && (bytes > slab->block_bytes / 2 || slab->block_bytes == CLASS_ALIGN);
+    size_t has = slab->block_bytes;
+    return bytes <= has && (bytes > has / 2 || has == CLASS_ALIGN);
 }
 
 static word copy_to_new(word pointer, size_t had, size_t bytes)
@@ -88,7 +89,8 @@ static word resize(struct slab *slab, word pointer, size_t bytes)
 {
     if (stays(slab, bytes) && slab->class != CLASS_COUNT)
         return pointer;
-    if (slab->class == CLASS_COUNT && bytes > CLASS_MAX_BYTES && bytes <= PTRDIFF_MAX && !thread.inside) {
+    bool large = slab->class == CLASS_COUNT && bytes > CLASS_MAX_BYTES && bytes <= PTRDIFF_MAX;
+    if (large && !thread.inside) {
         heap_enter();
         word block = large_resize(slab, bytes);
         heap_leave();

@@ -43,11 +43,13 @@ static void lay_out(size_t cage_bytes, word at)
         tables[i].at = next;
         next += table_bytes(&tables[i], cage_bytes >> SLICE_SHIFT);
     }
-    cage_tables = (struct cage_tables){ at, at + side, side, meta, (uint64_t *)tables[1].at, (uint64_t *)tables[2].at };
+    cage_tables = (struct cage_tables){
+        at, at + side, side, meta, (uint64_t *)tables[1].at, (uint64_t *)tables[2].at,
+    };
     /* one zone under a limit on address space */
-    size_t sparse = cage.planned ? cage_bytes : SPARSE;
-    cage.zone[ZONE_SPARSE] = (struct cage_zone){ 0, 0, sparse >> SLICE_SHIFT };
-    cage.zone[ZONE_DENSE] = (struct cage_zone){ sparse >> SLICE_SHIFT, sparse >> SLICE_SHIFT, cage_bytes >> SLICE_SHIFT };
+    size_t sparse = (cage.planned ? cage_bytes : SPARSE) >> SLICE_SHIFT;
+    cage.zone[ZONE_SPARSE] = (struct cage_zone){ 0, 0, sparse };
+    cage.zone[ZONE_DENSE] = (struct cage_zone){ sparse, sparse, cage_bytes >> SLICE_SHIFT };
     cage.slab_of = (struct slab **)tables[0].at;
     cage.bytes = cage_bytes;
 }
@@ -83,7 +85,8 @@ static bool reserve(size_t cage_bytes)
  * piece by piece. */
 static bool plan(size_t cage_bytes)
 {
-    size_t ours = round_up(side_bytes(cage_bytes) + round_up(cage_bytes / META_SHARE, PIECE), GIB(4));
+    size_t meta = round_up(cage_bytes / META_SHARE, PIECE);
+    size_t ours = round_up(side_bytes(cage_bytes) + meta, GIB(4));
     word at = os_vacant(ours + cage_bytes);
     if (at == 0)
         return false;

@@ -6,10 +6,12 @@
 #define SLICES(bytes)  (((bytes) * 8 + SLICE_BYTES - 1) / SLICE_BYTES)
 #define NATURAL(bytes) (SLICES(bytes) * SLICE_BYTES / (bytes))
 #define SHRUNK(bytes)  ((bytes) / 16 % 2 ? 70 : 4)
-#define BLOCKS(bytes)  (DEBUG_BUILD && SHRUNK(bytes) < NATURAL(bytes) ? SHRUNK(bytes) : NATURAL(bytes))
+#define BLOCKS(bytes) \
+    (DEBUG_BUILD && SHRUNK(bytes) < NATURAL(bytes) ? SHRUNK(bytes) : NATURAL(bytes))
 #define C(bytes) { UINT64_MAX / (bytes) + 1, (bytes), BLOCKS(bytes), SLICES(bytes) }
 
-#define FOUR(base, step) C((base) + (step)), C((base) + 2 * (step)), C((base) + 3 * (step)), C((base) + 4 * (step))
+#define TWO(base, step)  C((base) + (step)), C((base) + 2 * (step))
+#define FOUR(base, step) TWO(base, step), TWO((base) + 2 * (step), step)
 #define EIGHT(base)      FOUR(base, (base) / 8), FOUR((base) + (base) / 2, (base) / 8)
 
 const struct class class_table[CLASS_COUNT] = {

@@ -19,7 +19,8 @@ static void defer(struct slab *slab)
     struct slab *top = __atomic_load_n(&deferred, __ATOMIC_RELAXED);
     do
         slab->pending_next = top;
-    while (!__atomic_compare_exchange_n(&deferred, &top, slab, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    while (!__atomic_compare_exchange_n(&deferred, &top, slab, true, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED));
 }
 
 /* The bit decides between two threads that free the same block. In a signal handler that

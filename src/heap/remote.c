@@ -9,7 +9,8 @@ void remote_push(struct heap *heap, struct slab *slab)
     struct slab *top = __atomic_load_n(&heap->pending, __ATOMIC_RELAXED);
     do
         slab->pending_next = top;
-    while (!__atomic_compare_exchange_n(&heap->pending, &top, slab, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    while (!__atomic_compare_exchange_n(&heap->pending, &top, slab, true, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED));
 }
 
 /* The owner may change under our feet (a thief, an orphan's adopter): whoever he is when PENDING
@@ -59,7 +60,8 @@ void remote_absorb(struct heap *heap, struct slab *slab)
  * before; one that became empty goes back to the cage. */
 static void take_back(struct heap *heap, struct slab *slab)
 {
-    word before = __atomic_fetch_and(&slab->owner, ~(word)(OWNER_PENDING | OWNER_FULL), __ATOMIC_SEQ_CST);
+    word kept = ~(word)(OWNER_PENDING | OWNER_FULL);
+    word before = __atomic_fetch_and(&slab->owner, kept, __ATOMIC_SEQ_CST);
     remote_absorb(heap, slab);
     if ((before & OWNER_FULL) && !heap_shelve(heap, slab))
         return;

@@ -5,7 +5,8 @@
 enum { SHARED_HEAPS = 4, LAST_RESORT = 256 * 1024 };
 
 static struct heap heaps[SHARED_HEAPS] = {
-    { .state = HEAP_SHARED }, { .state = HEAP_SHARED }, { .state = HEAP_SHARED }, { .state = HEAP_SHARED },
+    { .state = HEAP_SHARED }, { .state = HEAP_SHARED },
+    { .state = HEAP_SHARED }, { .state = HEAP_SHARED },
 };
 
 static struct heap *lock_any(void)

@@ -65,7 +65,8 @@ struct slab *slab_make(unsigned class, word owner, bool dense)
     slab->slices = shape->slices;
     slab->class = (uint16_t)class;
     slab->magic = shape->magic;
-    slab->virgin = zero && shape->block_bytes > CLASS_QUICK_MAX && slab->words == 1 ? slab->base : UINTPTR_MAX;
+    bool watched = zero && shape->block_bytes > CLASS_QUICK_MAX && slab->words == 1;
+    slab->virgin = watched ? slab->base : UINTPTR_MAX;
     slab->watch = ~(uint64_t)0;
     __builtin_memset(slab->free, 0xff, slab->words * sizeof(uint64_t));
     slab_become(slab, owner);
@@ -136,7 +137,8 @@ bool slab_resize_large(struct slab *slab, size_t bytes)
     if (slices < slab->slices)
         shrink_large(slab, slices);
     if (slices > slab->slices) {
-        if (slices > UINT32_MAX || !span_extend(slab->base, slab->slices, slices - slab->slices, &zero))
+        size_t more = slices - slab->slices;
+        if (slices > UINT32_MAX || !span_extend(slab->base, slab->slices, more, &zero))
             return false;
         slab->slices = (uint32_t)slices;
         publish(slab, slab);

@@ -75,7 +75,8 @@ INLINE struct heap *slab_heap(const struct slab *slab)
 /* From one owner word to another; acquires what the last owner did. */
 INLINE bool slab_own(struct slab *slab, word from, word to)
 {
-    return __atomic_compare_exchange_n(&slab->owner, &from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&slab->owner, &from, to, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_RELAXED);
 }
 
 INLINE uint64_t *slab_remote(struct slab *slab)

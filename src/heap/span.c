@@ -155,8 +155,9 @@ static size_t find_in(enum cage_zone_name name, const struct span_wish *wish)
 /* Either zone will do before memory is said to be out. */
 static size_t find(const struct span_wish *wish)
 {
-    bool dense = wish->dense && state.huge && cage.facts.huge_bytes != 0 && state.used >= DENSE_FROM;
-    enum cage_zone_name name = dense && !cage.planned ? ZONE_DENSE : ZONE_SPARSE, other = ZONE_DENSE - name;
+    bool there_is = state.huge && cage.facts.huge_bytes != 0 && !cage.planned;
+    bool dense = wish->dense && there_is && state.used >= DENSE_FROM;
+    enum cage_zone_name name = dense ? ZONE_DENSE : ZONE_SPARSE, other = ZONE_DENSE - name;
     size_t at = find_in(name, wish);
     at = at != NOWHERE ? at : grow(name, wish);
     at = at != NOWHERE ? at : find_in(other, wish);
@@ -188,7 +189,8 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
     if (done && first + more > zone->reach)
         done = next_bit(cage_tables.available, first, zone->reach, ~(uint64_t)0) == zone->reach &&
                grow(name, &rest) == first;
-    done = done && next_bit(cage_tables.available, first, first + more, ~(uint64_t)0) == first + more;
+    size_t end = first + more;
+    done = done && next_bit(cage_tables.available, first, end, ~(uint64_t)0) == end;
     if (done)
         account_taken(first, more, zero);
     lock_give(&span_lock);
@@ -221,7 +223,8 @@ static bool purgeable_run(enum cage_zone_name name, size_t *lo, size_t *end, boo
     bool whole = name == ZONE_DENSE && !split;
     size_t unit = whole ? cage.facts.huge_bytes >> SLICE_SHIFT : 1, low = state.low[name];
     for (size_t hi = *end; hi > low;) {
-        uint64_t bits = cage_tables.dirty[(hi - 1) / WORD_BITS] & bits_below((hi - 1) % WORD_BITS + 1);
+        uint64_t below = bits_below((hi - 1) % WORD_BITS + 1);
+        uint64_t bits = cage_tables.dirty[(hi - 1) / WORD_BITS] & below;
         if (bits == 0) {
             hi = round_down(hi - 1, WORD_BITS);
             continue;

@@ -16,6 +16,12 @@ static enum walk_kind kind_of(const struct slab *slab)
     return owner & OWNER_LARGE ? WALK_LARGE : owner & OWNER_ARENA ? WALK_ARENA : WALK_MANUAL;
 }
 
+static struct walk_block block_of(struct slab *slab, size_t index)
+{
+    return (struct walk_block){ slab_block(slab, index), slab->block_bytes, kind_of(slab),
+                                slab_is_free(slab, index) };
+}
+
 static bool look_arena(struct slab *slab, word address, struct walk_block *block)
 {
     word start, end;
@@ -37,7 +43,7 @@ bool walk_look(word address, struct walk_block *block)
     size_t index = slab_place(slab, address).index;
     if (index >= slab->blocks)
         return false;
-    *block = (struct walk_block){ slab_block(slab, index), slab->block_bytes, kind_of(slab), slab_is_free(slab, index) };
+    *block = block_of(slab, index);
     return address - block->start < block->bytes;
 }
 
@@ -50,10 +56,12 @@ bool walk_resolve(word address, struct ref *ref)
     return true;
 }
 
-static bool walk_slab(struct slab *slab, bool (*visit)(const struct walk_block *, void *), void *arg)
+typedef bool block_visit(const struct walk_block *block, void *arg);
+
+static bool walk_slab(struct slab *slab, block_visit *visit, void *arg)
 {
     for (size_t i = 0; i < slab->blocks; i++) {
-        struct walk_block block = { slab_block(slab, i), slab->block_bytes, kind_of(slab), slab_is_free(slab, i) };
+        struct walk_block block = block_of(slab, i);
         if (!block.free && !visit(&block, arg))
             return false;
     }
@@ -126,7 +134,8 @@ void walk_figures(struct walk_figures *figures)
     struct span_figures span = span_figures();
     *figures = (struct walk_figures){
         .cage_bytes = cage.bytes, .reach_bytes = cage_committed(),
-        .span_bytes = span.used_slices << SLICE_SHIFT, .dirty_bytes = span.dirty_slices << SLICE_SHIFT,
+        .span_bytes = span.used_slices << SLICE_SHIFT,
+        .dirty_bytes = span.dirty_slices << SLICE_SHIFT,
         .peak_span_bytes = span.peak_slices << SLICE_SHIFT, .meta_bytes = meta_reach(),
     };
     for (size_t i = 0; i < cage.reach >> SLICE_SHIFT; i++)

@@ -35,7 +35,8 @@ extern char **environ;
 
 static word map_at(word at, size_t bytes, int protection, int flags)
 {
-    long got = call6(SYS_mmap, (long)at, (long)bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    flags |= MAP_PRIVATE | MAP_ANONYMOUS;
+    long got = call6(SYS_mmap, (long)at, (long)bytes, protection, flags, -1, 0);
     return call_failed(got) ? 0 : (word)got;
 }
 
@@ -258,7 +259,12 @@ unsigned os_threads(void)
  * signal sent again, and what even that does not end is ended by exit. */
 _Noreturn void os_abort(void)
 {
-    struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } plain = { 0, 0, 0, 0 };
+    struct {
+        void         *handler;
+        unsigned long flags;
+        void         *restorer;
+        uint64_t      mask;
+    } plain = { 0, 0, 0, 0 };
     uint64_t abort_only = (uint64_t)1 << (SIGABRT - 1);
     call4(SYS_rt_sigprocmask, SIG_UNBLOCK, &abort_only, 0, sizeof abort_only);
     call3(SYS_tgkill, os_process_id(), os_thread_id(), SIGABRT);

@@ -34,7 +34,8 @@ static void relax(void)
 
 static bool swap(struct lock *lock, uint32_t from, uint32_t to)
 {
-    return __atomic_compare_exchange_n(&lock->state, &from, to, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n(&lock->state, &from, to, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
 }
 
 bool lock_try(struct lock *lock)

@@ -32,7 +32,8 @@ static void text_classes(struct text *out)
         struct walk_class figures;
         walk_class_figures(class, &figures);
         if (figures.slabs != 0)
-            text_format(out, "    %zu: %zu / %zu, %zu\n", figures.block_bytes, figures.taken, figures.blocks, figures.slabs);
+            text_format(out, "    %zu: %zu / %zu, %zu\n", figures.block_bytes, figures.taken,
+                        figures.blocks, figures.slabs);
     }
 }
 
@@ -48,12 +49,13 @@ void stats_text(struct text *out)
     line(out, "spans in use", figures.span_bytes);
     line(out, "spans in use, at most", figures.peak_span_bytes);
     line(out, "address range in reach", figures.reach_bytes);
-    text_format(out, "  %zu blocks in use, %zu of them spans of their own; %zu heaps, %zu with a thread\n",
+    text_format(out, "  %zu blocks in use, %zu of them spans of their own; %zu heaps, %zu alive\n",
                 figures.taken_blocks, figures.large_blocks, figures.heaps, figures.live_heaps);
     text_classes(out);
     for (size_t i = 0; i < COUNT_OF(count_table); i++)
         if (*count_table[i].value != 0)
-            text_format(out, "  %lu %s\n", (unsigned long)*count_table[i].value, count_table[i].text);
+            text_format(out, "  %lu %s\n", (unsigned long)*count_table[i].value,
+                        count_table[i].text);
 }
 
 static void json_field(struct text *out, const char *name, uint64_t value, const char *behind)
@@ -115,7 +117,8 @@ void stats_json(struct text *out)
     json_classes(out);
     text_string(out, "\"counts\":{");
     for (size_t i = 0; i < COUNT_OF(count_table); i++)
-        json_field(out, count_table[i].name, *count_table[i].value, i + 1 < COUNT_OF(count_table) ? "," : "");
+        json_field(out, count_table[i].name, *count_table[i].value,
+                   i + 1 < COUNT_OF(count_table) ? "," : "");
     text_string(out, "}}\n");
 }
 
