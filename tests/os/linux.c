@@ -260,7 +260,7 @@ Test(facts, abort_ends_even_a_program_that_catches_it, .signal = SIGABRT)
     os_abort();
 }
 
-/* -- what lies at an address --------------------------------------------------------------------- */
+/* -- what lies at an address ------------------------------------------------------------------- */
 
 static int initialised = 1;
 

@@ -1,4 +1,5 @@
-/* moved.c - large blocks that move by their pages keep their contents, and leave few mappings behind:
+/* moved.c - large blocks that move by their pages keep their contents, and leave few mappings
+ * behind:
  *      a process may have 65,530, and each block that was moved is one or two.
  */
 #include "tap.h"
