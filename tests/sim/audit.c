@@ -125,7 +125,7 @@ static void audit_slab(struct slab *slab)
     struct heap *heap = slab_heap(slab);
     slab_validate(slab);
     both_bitmaps(slab);
-    if (heap == NULL || (heap->state == HEAP_SHARED && heap != heap_orphans()))
+    if (heap == NULL)
         return;
     audit_pending(slab, place_of(slab));
     audit_place(slab, place_of(slab));
@@ -173,6 +173,25 @@ static void audit_clean(void)
     }
 }
 
+/* Shared heaps are on no list: they are met by what they own. */
+static void meet_shared(void)
+{
+    struct heap *met[8] = { heap_orphans() };
+    size_t count = 1;
+    for (size_t i = 0; i < slices(); i++) {
+        struct heap *heap = slab_heap(cage.slab_of[i]);
+        bool fresh = heap != NULL && heap->state == HEAP_SHARED;
+        for (size_t k = 0; k < count; k++)
+            fresh &= heap != met[k];
+        if (fresh && count == COUNT_OF(met))
+            fake_die("there are more than %zu shared heaps", count);
+        if (fresh)
+            met[count++] = heap;
+    }
+    for (size_t k = 0; k < count; k++)
+        meet_heap(met[k]);
+}
+
 void audit_run(void)
 {
     if (cage.base == 0)
@@ -185,7 +204,7 @@ void audit_run(void)
         fake_die("the cage reaches over %zu slices, which is more than is kept book of", counted);
     for (struct heap *heap = roster_first(); heap != NULL; heap = heap->next)
         meet_heap(heap);
-    meet_heap(heap_orphans());
+    meet_shared();
     span_validate();
     audit_figures(audit_slabs());
     if (slices() < 512)
