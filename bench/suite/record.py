@@ -1,6 +1,7 @@
 """record.py - what is left of a run: every sample as CSV and JSON, the table, a plot."""
 import csv
 import json
+import math
 import os
 import subprocess
 from dataclasses import asdict
@@ -25,7 +26,9 @@ def write_csv(results, path):
 
 
 def write_json(results, path, about):
-    whole = {**about, "bars": [{**asdict(bar), "verdict": bar.verdict} for bar in bars(results)],
+    judged = [{**asdict(bar), "figure": None if bar.figure in (None, math.inf) else bar.figure, "verdict": bar.verdict}
+              for bar in bars(results)]
+    whole = {**about, "bars": judged,
              "samples": list(samples(results))}
     with open(path, "w") as file:
         json.dump(whole, file, indent=1, allow_nan=False, default=str)
