@@ -4,7 +4,7 @@
  * Invariants  K1  next == 0, or next is a block of the word and its bit is set there: it is cleared
  *             only when the block
  *                 is issued, so a free of a block that was never issued is seen
- *             K2  while a cursor is on a slab of one slice, the slab's watch is 0: it may run empty
+ *             K2  while a cursor is on a slab of several words, the slab's watch is 0: it may run empty
  *                 and fill again without anybody looking
  * Locking     the owner of the heap only.
  */

@@ -46,7 +46,7 @@ else
 fi
 place "on one processor" taskset -c 0
 place "with the lowest priority" nice -n 19
-place "with few descriptors" sh -c 'ulimit -n 4; exec "$@"' sh
+place "with few descriptors" sh -c 'ulimit -n 16; exec "$@"' sh
 place "with few processes allowed to lock memory" sh -c 'ulimit -l 0; exec "$@"' sh
 place "with no core, no files" sh -c 'ulimit -c 0; ulimit -f 0; exec "$@"' sh
 place "with unlimited stack" sh -c 'ulimit -s unlimited; exec "$@"' sh
