@@ -21,14 +21,15 @@ int   midden_malloc_set_state(void *state);
 struct mallinfo  midden_mallinfo(void);
 struct mallinfo2 midden_mallinfo2(void);
 
-/* Counted from the page tables: statm is behind by up to some dozen pages a processor. */
+/* Of no file, counted from the page tables: statm is behind by up to some dozen pages a processor,
+ * and a first call maps sixteen pages of code at once. */
 static size_t resident_bytes(void)
 {
     size_t kib = 0;
     char line[256];
     FILE *file = fopen("/proc/self/smaps_rollup", "r");
     while (kib == 0 && fgets(line, sizeof line, file) != NULL)
-        sscanf(line, "Rss: %zu", &kib);
+        sscanf(line, "Anonymous: %zu", &kib);
     fclose(file);
     return kib << 10;
 }
