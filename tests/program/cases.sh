@@ -10,6 +10,7 @@
 #     options: limit=64M            MIDDEN_OPTIONS
 #     seconds: 30                   how long it may take (60)
 #     stderr: any                   it may write there
+#     shrunken: no                  it measures memory, which a debug build wastes on purpose (slabs of a few blocks)
 # A file with the line `part: yes` is no program but a library of another one. The program finds the scratch directory in
 # MIDDEN_PROGRAMS.
 
@@ -59,6 +60,7 @@ case_end() {
 
 case_try() {
     test "$(cc_head "$1" part)" = yes && return
+    test "${MIDDEN_SHRUNKEN:-no}" = yes && test "$(cc_head "$1" shrunken)" = no && return
     case_name=$(basename "${1%.c*}")
     if ! cc_build "$1" > "$scratch/log" 2>&1; then
         tap_not_ok "$case_name compiles"

@@ -3,6 +3,7 @@
  *      gives it in blocks of 1 KiB, 100 KiB, 1 MiB; of sizes that fit their class badly, as much
  *      less as the class wastes.
  * seconds: 120
+ * shrunken: no
  */
 #include "tap.h"
 

@@ -1,5 +1,7 @@
 /* limit_later.c - a running program limits its own address space: the heap's reservation must not
- *      be what uses it up. */
+ *      be what uses it up.
+ * shrunken: no
+ */
 #include "tap.h"
 
 #include <sys/mman.h>

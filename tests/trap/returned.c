@@ -2,6 +2,7 @@
  *      and whatever the sizes.
  *      A third of the peak may stay, no more; malloc_trim gives back all but a little.
  * seconds: 120
+ * shrunken: no
  */
 #include "tap.h"
 
