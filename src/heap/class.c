@@ -36,7 +36,7 @@ unsigned class_of_aligned(size_t bytes, size_t align)
     if (bytes > CLASS_MAX_BYTES || align > SLICE_BYTES)
         return CLASS_COUNT;
     unsigned class = class_of(bytes);
-    while (class < CLASS_COUNT && class_bytes(class) % align != 0)
+    while (class < CLASS_COUNT && (class_bytes(class) & (align - 1)) != 0)
         class++;
     return class;
 }

@@ -18,6 +18,7 @@ static struct {
     size_t dirty_in[ZONE_COUNT];                 /* dirty, by zone */
     size_t high, high_before;  /* most slices in use, in this window of calls and in the last */
     size_t calls;                                /* in this window */
+    size_t regret;                               /* slices purged and wanted again of late */
     size_t stuck;  /* dirty slices the last purge could not have, in halves of huge pages */
     size_t limit;                                /* slices; 0: none */
     bool   huge;
@@ -39,11 +40,18 @@ static size_t next_bit(const uint64_t *map, size_t at, size_t end, uint64_t flip
     return end;
 }
 
+/* It is the address that is to be aligned, and the cage begins at a multiple of 4 GiB only. */
+static size_t aligned_up(size_t slice, size_t align_slices)
+{
+    size_t base = cage.base >> SLICE_SHIFT;
+    return round_up(base + slice, align_slices) - base;
+}
+
 static size_t find_run(const uint64_t *map, size_t from, size_t end, const struct span_wish *wish)
 {
     for (size_t at = from; at + wish->slices <= end;) {
         at = next_bit(map, at, end, 0);
-        size_t start = round_up(at, wish->align_slices);
+        size_t start = aligned_up(at, wish->align_slices);
         if (start + wish->slices > end)
             break;
         size_t stop = next_bit(map, at, start + wish->slices, ~(uint64_t)0);
@@ -78,6 +86,13 @@ static bool bit_at(const uint64_t *map, size_t at)
 static enum cage_zone_name zone_of(size_t slice)
 {
     return slice >= cage.zone[ZONE_DENSE].first ? ZONE_DENSE : ZONE_SPARSE;
+}
+
+/* All of the zone lies above its first slice, whatever was noted yet. */
+static size_t lowest_in(enum cage_zone_name name)
+{
+    size_t low = state.low[name], first = cage.zone[name].first;
+    return low > first ? low : first;
 }
 
 static void note_low(size_t slice)
@@ -119,7 +134,7 @@ static size_t grow(enum cage_zone_name name, const struct span_wish *wish)
     size_t first = zone->reach, tail = first;
     while (tail > state.low[name] && bit_at(cage_tables.available, tail - 1))
         tail--;
-    size_t start = round_up(tail, wish->align_slices);
+    size_t start = aligned_up(tail, wish->align_slices);
     size_t gained = cage_grow(name, start + wish->slices - first);
     if (gained == 0)
         return NOWHERE;
@@ -133,8 +148,11 @@ static size_t grow(enum cage_zone_name name, const struct span_wish *wish)
 static void account_taken(size_t at, size_t run, bool *zero)
 {
     write_run(cage_tables.available, at, run, false);
-    *zero = write_dirty(at, run, false) == 0;
+    size_t warm = write_dirty(at, run, false);
+    *zero = warm == 0;
     state.stuck = state.stuck < state.dirty ? state.stuck : state.dirty;
+    if (at < state.highest && state.regret < state.peak)
+        state.regret += run - warm;              /* it had pages once */
     state.used += run;
     state.peak = state.used > state.peak ? state.used : state.peak;
     state.high = state.used > state.high ? state.used : state.high;
@@ -145,8 +163,7 @@ static void account_taken(size_t at, size_t run, bool *zero)
 static size_t find_in(enum cage_zone_name name, const struct span_wish *wish)
 {
     size_t end = cage.zone[name].reach, at = NOWHERE;
-    size_t low = state.low[name] > cage.zone[name].first ? state.low[name] : cage.zone[name].first;
-    low = state.low[name] = next_bit(cage_tables.available, low, end, 0);
+    size_t low = state.low[name] = next_bit(cage_tables.available, lowest_in(name), end, 0);
     if (state.dirty_in[name] >= wish->slices)
         at = find_run(cage_tables.dirty, low, end, wish);
     return at != NOWHERE ? at : find_run(cage_tables.available, low, end, wish);
@@ -199,21 +216,25 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
 
 /* -- giving back ------------------------------------------------------------------------------- */
 
-/* An eighth of the recent peak stays warm: a program that allocates in waves finds it again, and
- * one that frees all and falls silent has returned the rest. */
+/* An eighth of the recent peak stays warm: a program that allocates in waves finds it again, and one
+ * that frees all and falls silent has returned the rest. Where pages that went are wanted again, as
+ * much is kept beside as is in use: that is for a program that goes on, not for one that ends. */
 static size_t keep_slices(void)
 {
     if (++state.calls == WINDOW_CALLS) {
         state.high_before = state.high;
         state.high = state.used;
+        state.regret -= state.regret / 4;
         state.calls = 0;
     }
     if (state.purge == SPAN_PURGE_NEVER)
         return NOWHERE;
     if (state.purge == SPAN_PURGE_NOW)
         return 0;
-    size_t share = (state.high > state.high_before ? state.high : state.high_before) / 8;
-    return share > DIRTY_FLOOR ? share : DIRTY_FLOOR;
+    size_t recent = state.high > state.high_before ? state.high : state.high_before;
+    size_t keep = recent / 8 > DIRTY_FLOOR ? recent / 8 : DIRTY_FLOOR;
+    size_t wanted = 2 * state.regret < recent ? 2 * state.regret : recent;
+    return wanted > keep && state.used > recent / 2 ? wanted : keep;
 }
 
 /* The highest dirty run below `*end` that may be purged: whole huge pages only, where there are
@@ -221,7 +242,7 @@ static size_t keep_slices(void)
 static bool purgeable_run(enum cage_zone_name name, size_t *lo, size_t *end, bool split)
 {
     bool whole = name == ZONE_DENSE && !split;
-    size_t unit = whole ? cage.facts.huge_bytes >> SLICE_SHIFT : 1, low = state.low[name];
+    size_t unit = whole ? cage.facts.huge_bytes >> SLICE_SHIFT : 1, low = lowest_in(name);
     for (size_t hi = *end; hi > low;) {
         uint64_t below = bits_below((hi - 1) % WORD_BITS + 1);
         uint64_t bits = cage_tables.dirty[(hi - 1) / WORD_BITS] & below;
