@@ -174,9 +174,7 @@ static NOINLINE bool refill(struct heap *heap, unsigned class)
 word heap_alloc_quick(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
-    if (cursor->slab == NULL || (!cursor_advance(cursor) && !refill(heap, class)))
-        return 0;
-    return cursor_take(cursor);
+    return cursor->slab != NULL && cursor_advance(cursor) ? cursor_take(cursor) : 0;
 }
 
 /* Blocks above the quick classes know whether they are still zero: they are issued lowest first

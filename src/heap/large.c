@@ -57,7 +57,10 @@ static word move(struct slab *slab, size_t bytes)
     if (target == NULL)
         return 0;
     word block = target->base;
-    if (kept >= MOVE_MIN && slab_move_large(slab, target, kept))
+    enum os_moved moved = kept >= MOVE_MIN ? slab_move_large(slab, target, kept) : OS_REFUSED;
+    if (moved == OS_LOST)
+        return 0;
+    if (moved == OS_MOVED)
         COUNT_ONE(large_moved);
     else
         __builtin_memcpy((void *)block, (void *)slab->base, kept);

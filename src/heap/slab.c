@@ -147,14 +147,19 @@ bool slab_resize_large(struct slab *slab, size_t bytes)
     return true;
 }
 
-bool slab_move_large(struct slab *from, struct slab *to, size_t bytes)
+/* Slices that are lost stay in use for ever: nobody else may be given them. */
+enum os_moved slab_move_large(struct slab *from, struct slab *to, size_t bytes)
 {
-    if (__atomic_load_n(&moved_blocks, __ATOMIC_RELAXED) >= MOVED_MOST ||
-        !os_move_pages(from->base, to->base, bytes))
-        return false;
-    to->moved = 1;
-    __atomic_fetch_add(&moved_blocks, 1, __ATOMIC_RELAXED);
-    return true;
+    if (__atomic_load_n(&moved_blocks, __ATOMIC_RELAXED) >= MOVED_MOST)
+        return OS_REFUSED;
+    enum os_moved moved = os_move_pages(from->base, to->base, bytes);
+    if (moved == OS_LOST)
+        publish(to, &slab_none);
+    if (moved == OS_MOVED) {
+        to->moved = 1;
+        __atomic_fetch_add(&moved_blocks, 1, __ATOMIC_RELAXED);
+    }
+    return moved;
 }
 
 bool slab_all_free(const struct slab *slab)

@@ -133,8 +133,8 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero);
 void         slab_drop(struct slab *slab);  /* gives the span back; nothing in it is in use */
 /* in place, down or up; false: no room */
 bool         slab_resize_large(struct slab *slab, size_t bytes);
-/* pages, not bytes; false: copy */
-bool         slab_move_large(struct slab *from, struct slab *to, size_t bytes);
+/* pages, not bytes; OS_REFUSED: copy; OS_LOST: `to` has gone */
+enum os_moved slab_move_large(struct slab *from, struct slab *to, size_t bytes);
 bool         slab_all_free(const struct slab *slab);                          /* by `free` alone */
 size_t       slab_taken(struct slab *slab);  /* blocks in use; exact when its owner rests */
 void         slab_validate(struct slab *slab);

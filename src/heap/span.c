@@ -19,6 +19,7 @@ static struct {
     size_t high, high_before;  /* most slices in use, in this window of calls and in the last */
     size_t calls;                                /* in this window */
     size_t regret;                               /* slices purged and wanted again of late */
+    size_t ebb;                                  /* slices given back since little was in use */
     size_t stuck;  /* dirty slices the last purge could not have, in halves of huge pages */
     size_t limit;                                /* slices; 0: none */
     bool   huge;
@@ -151,7 +152,7 @@ static void account_taken(size_t at, size_t run, bool *zero)
     size_t warm = write_dirty(at, run, false);
     *zero = warm == 0;
     state.stuck = state.stuck < state.dirty ? state.stuck : state.dirty;
-    if (at < state.highest && state.regret < state.peak)
+    if (at < state.highest && state.regret < 2 * state.peak)
         state.regret += run - warm;              /* it had pages once */
     state.used += run;
     state.peak = state.used > state.peak ? state.used : state.peak;
@@ -217,9 +218,10 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
 /* -- giving back ------------------------------------------------------------------------------- */
 
 /* An eighth of the recent peak stays warm: a program that allocates in waves finds it again, and one
- * that frees all and falls silent has returned the rest. Where pages that went are wanted again, as
- * much is kept beside as is in use: that is for a program that goes on, not for one that ends. */
-static size_t keep_slices(void)
+ * that frees all and falls silent has returned the rest. Where pages that went are wanted again, more
+ * is kept, until little is in use and a fourth of the peak was given back meanwhile: that is no dip,
+ * but an end. */
+static size_t keep_slices(size_t given)
 {
     if (++state.calls == WINDOW_CALLS) {
         state.high_before = state.high;
@@ -233,8 +235,8 @@ static size_t keep_slices(void)
         return 0;
     size_t recent = state.high > state.high_before ? state.high : state.high_before;
     size_t keep = recent / 8 > DIRTY_FLOOR ? recent / 8 : DIRTY_FLOOR;
-    size_t wanted = 2 * state.regret < recent ? 2 * state.regret : recent;
-    return wanted > keep && state.used > recent / 2 ? wanted : keep;
+    state.ebb = state.used > recent * 3 / 8 ? 0 : state.ebb + given;
+    return state.regret > recent && state.ebb < recent / 4 && recent > keep ? recent : keep;
 }
 
 /* The highest dirty run below `*end` that may be purged: whole huge pages only, where there are
@@ -333,7 +335,7 @@ void span_give(word at, size_t slices, bool zero)
     state.used -= slices;
     note_low(first);
     COUNT_ONE(spans_given);
-    size_t keep = keep_slices();
+    size_t keep = keep_slices(slices);
     if (state.dirty > keep && state.dirty > state.stuck + DIRTY_FLOOR / 2)
         purge_down_to(keep - keep / 4);
     lock_give(&span_lock);
