@@ -110,10 +110,14 @@ bool os_huge(word at, size_t bytes)
     return !call_failed(call3(SYS_madvise, at, bytes, MADV_HUGEPAGE));
 }
 
-bool os_move_pages(word from, word to, size_t bytes)
+/* The kernel unmaps the target before it looks whether it can move: up to 6.16 it refuses where
+ * the source is more than one mapping, later where a limit stands below what is mapped already. */
+enum os_moved os_move_pages(word from, word to, size_t bytes)
 {
     int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
-    return !call_failed(call5(SYS_mremap, from, bytes, bytes, flags, to));
+    if (!call_failed(call5(SYS_mremap, from, bytes, bytes, flags, to)))
+        return OS_MOVED;
+    return os_renew(to, bytes) ? OS_REFUSED : OS_LOST;
 }
 
 bool os_wipe_on_fork(word at, size_t bytes)

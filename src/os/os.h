@@ -41,7 +41,12 @@ bool os_purge(word at, size_t bytes);
 bool os_renew(word at, size_t bytes);
 bool os_huge(word at, size_t bytes);             /* ask for huge pages from now on */
 /* pages change address, no byte is copied; `from` reads as zero after */
-bool os_move_pages(word from, word to, size_t bytes);
+enum os_moved {
+    OS_MOVED,
+    OS_REFUSED,                                  /* what was at `to` may have become zero */
+    OS_LOST,  /* refused, `to` unmapped on the way, and refused again: it is ours no more */
+};
+enum os_moved os_move_pages(word from, word to, size_t bytes);
 bool os_wipe_on_fork(word at, size_t bytes);     /* a forked child sees zeros here */
 
 /* -- locks ------------------------------------------------------------------------------------- */

@@ -292,17 +292,17 @@ bool os_huge(word at, size_t bytes)
     return plan_allows(FAKE_HUGE);
 }
 
-bool os_move_pages(word from, word to, size_t bytes)
+enum os_moved os_move_pages(word from, word to, size_t bytes)
 {
     expect_state(FAKE_MOVE, from, bytes, COMMITTED);
     expect_state(FAKE_MOVE, to, bytes, COMMITTED);
     if (from < to + bytes && to < from + bytes)
         fake_die("os_move_pages(%#zx, %#zx, %#zx): the two overlap", from, to, bytes);
     if (!plan_allows(FAKE_MOVE))
-        return false;
+        return OS_REFUSED;
     memcpy((void *)to, (void *)from, bytes);
     drop_pages(from, bytes);
-    return true;
+    return OS_MOVED;
 }
 
 bool os_wipe_on_fork(word at, size_t bytes)
