@@ -128,7 +128,7 @@ size_t front_page_bytes(void)
 static enum fault_kind free_in_cage(word pointer)
 {
     bool interrupted = thread.inside, outer = thread.nested;
-    struct heap *heap = interrupted ? NULL : life_attach();
+    struct heap *heap = interrupted ? NULL : life_attach_to_free();
     thread.inside = 1;
     thread.nested = outer || interrupted;
     enum fault_kind fault = heap_free(heap, pointer);

@@ -54,6 +54,7 @@ size_t front_trim(size_t keep_bytes);
 /* Life (life.c). */
 /* this thread's heap, made if it has none; NULL: it can have none */
 struct heap *life_attach(void);
+struct heap *life_attach_to_free(void);          /* NULL also where a thread ends: it needs none */
 void         life_slow_path(void);  /* notices a child that fork handlers were not told of */
 bool         life_is_borrowed(void);             /* a vfork child: this memory is its parent's */
 

@@ -109,16 +109,17 @@ static void watch_forks(void)
 /* -- threads ----------------------------------------------------------------------------------- */
 
 /* Destructors of other keys may still allocate and free: ours asks to be called again until the
- * last round. What comes after that (the C library frees a little more) goes the long way. */
-static void thread_ends(void *rounds)
+ * last round. What comes after that (the C library frees a little more) goes the long way. The heap
+ * goes back in every round, as a thread that first allocated in a destructor is not called in all
+ * of them, and does not know which is its last. */
+static void thread_ends(void *unused)
 {
-    uintptr_t round = (uintptr_t)rounds;
-    if (round < PTHREAD_DESTRUCTOR_ITERATIONS - THREAD_SANITIZER) {  /* it is gone in the last */
-        pthread_setspecific(state.key, (void *)(round + 1));
-        return;
-    }
+    (void)unused;
+    thread.rounds++;
+    thread.late = thread.rounds >= PTHREAD_DESTRUCTOR_ITERATIONS - THREAD_SANITIZER;
+    if (!thread.late)                            /* a sanitizer is gone in the last */
+        pthread_setspecific(state.key, (void *)1);
     struct heap *heap = thread.heap;
-    thread.late = 1;
     if (heap == &heap_none)
         return;
     heap_enter();
@@ -153,11 +154,11 @@ static COLD struct heap *attach(void)
     thread.inside = 1;
     begin();
     struct heap *heap = front_options->midden ? roster_attach(&thread) : NULL;
+    if (heap != NULL)
+        thread.heap = heap;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);     /* a handler from here on finds it */
     thread.inside = outer;
-    if (heap == NULL)
-        return NULL;
-    thread.heap = heap;
-    if (state.keyed)                             /* may allocate: the heap is there by now */
+    if (heap != NULL && state.keyed)             /* may allocate: the heap is there by now */
         pthread_setspecific(state.key, (void *)1);
     return heap;
 }
@@ -167,6 +168,11 @@ struct heap *life_attach(void)
     if (LIKELY(thread.heap != &heap_none))
         return thread.heap;
     return thread.late ? NULL : attach();
+}
+
+struct heap *life_attach_to_free(void)
+{
+    return thread.rounds != 0 && thread.heap == &heap_none ? NULL : life_attach();
 }
 
 __attribute__((constructor(101))) static void life_begins(void)

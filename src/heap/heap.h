@@ -48,6 +48,7 @@ struct thread {
     uint8_t      inside;
     uint8_t      nested;  /* a signal handler's call that interrupted another one */
     uint8_t      late;                           /* past its last destructor */
+    uint8_t      rounds;                         /* of destructors, that ours was called in */
 };
 extern __thread struct thread thread __attribute__((tls_model("initial-exec")));
 extern struct heap heap_none;                    /* no cursor aims anywhere, owns nothing */
