@@ -29,12 +29,12 @@ INLINE bool fast_free(word block, size_t claimed)
     if (UNLIKELY(!cage_holds(block)) || UNLIKELY(thread.inside))
         return false;
     struct slab *slab = cage_slab(block);
-    struct slab_place place = slab_place(slab, block);
     heap_enter();                                /* a handler before the look may change owners */
     if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap)) {
         heap_leave();
         return false;                            /* another thread's, full, large, ... */
     }
+    struct slab_place place = slab_place(slab, block);
     uint64_t *bits = &slab->free[place.index >> 6], after = *bits;
     if (UNLIKELY(!place.start) || UNLIKELY(bit_set_was(&after, place.index)) ||
         UNLIKELY(claimed > 1 && claimed > slab->block_bytes)) {

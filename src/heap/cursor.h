@@ -2,10 +2,9 @@
  * Job         One per thread and class: a word of a slab's free bitmap, and the block of it that
  *             goes out next, worked out ahead so that nobody waits for it.
  * Invariants  K1  next == 0, or next is a block of the word and its bit is set there: it is cleared
- *             only when the block
- *                 is issued, so a free of a block that was never issued is seen
- *             K2  while a cursor is on a slab of several words, the slab's watch is 0: it may run empty
- *                 and fill again without anybody looking
+ *                 only when the block is issued, so a free of a block that was never issued is seen
+ *             K2  while a cursor is on a slab of a quick class, the slab's watch is 0: it may run
+ *                 empty and fill again without anybody looking
  * Locking     the owner of the heap only.
  */
 #ifndef MIDDEN_HEAP_CURSOR_H

@@ -58,7 +58,7 @@ static void cursor_land(struct cursor *cursor, struct slab *slab, size_t at)
     cursor->bits = &slab->free[at];
     cursor->first = slab->base + at * 64 * slab->block_bytes;
     cursor->block_bytes = slab->block_bytes;
-    slab->watch = slab->words == 1 ? ~(uint64_t)0 : 0;                           /* K2 */
+    slab->watch = slab->block_bytes > CLASS_QUICK_MAX ? ~(uint64_t)0 : 0;  /* K2 */
     if (slab->words == 1)
         *slab_trimmed(slab) = 0;
     cursor->valid = ~slab_padding(slab, at);
@@ -225,8 +225,8 @@ enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index)
     return check_block(*slab, pointer, index);
 }
 
-/* A slab of one word may rest empty under its cursor, for the next block of its size; only so many
- * of a heap do. */
+/* A slab of larger blocks may rest empty under its cursor, for the next block of its size; only so
+ * many of a heap do. */
 static void rest_under_cursor(struct heap *heap, struct slab *slab)
 {
     for (unsigned i = 0; i < HEAP_RESTING; i++)
@@ -236,7 +236,8 @@ static void rest_under_cursor(struct heap *heap, struct slab *slab)
     heap->resting[heap->rested] = (uint8_t)slab->class;
     heap->rested = (uint8_t)((heap->rested + 1) % HEAP_RESTING);
     struct cursor *cursor = &heap->cursor[class];
-    if (cursor->slab == NULL || cursor->slab->words > 1 || !slab_all_free(cursor->slab))
+    if (class_bytes(class) <= CLASS_QUICK_MAX || cursor->slab == NULL ||
+        !slab_all_free(cursor->slab))
         return;
     struct slab *given_up = cursor_lift(cursor);
     heap_list_add(heap, given_up);
@@ -338,7 +339,8 @@ void heap_validate(struct heap *heap)
         struct cursor *cursor = &heap->cursor[class];
         ASSERT(cursor->slab != NULL || cursor->next == 0);
         ASSERT(cursor->next == 0 || (*cursor->bits >> cursor->index & 1) != 0);         /* K1 */
-        ASSERT(cursor->slab == NULL || (cursor->slab->watch == 0) == (cursor->slab->words > 1));
+        ASSERT(cursor->slab == NULL ||
+               (cursor->slab->watch == 0) == (class_bytes(class) <= CLASS_QUICK_MAX));  /* K2 */
         if (cursor->slab != NULL)
             slab_validate(cursor->slab);
         validate_list(heap, class);

@@ -19,7 +19,7 @@
 #include "heap/cursor.h"
 
 enum { HEAP_DENSE_AFTER = 8 };  /* slabs of a class before it asks for huge pages */
-enum { HEAP_RESTING = 8 };                       /* slabs of one word kept empty under cursors */
+enum { HEAP_RESTING = 8 };  /* slabs of larger blocks kept empty under cursors */
 enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
@@ -67,7 +67,8 @@ INLINE void heap_leave(void)
 
 /* All of these are called between heap_enter and heap_leave, or under a shared heap's lock. */
 word heap_alloc(struct heap *heap, unsigned class, bool *zero);       /* 0: out of memory */
-word heap_alloc_quick(struct heap *heap, unsigned class);  /* from the next word of its slab, or 0 */
+/* from the next word of its slab, or 0 */
+word heap_alloc_quick(struct heap *heap, unsigned class);
 /* any pointer the cage holds; every case of it */
 enum fault_kind heap_free(struct heap *heap, word pointer);
 /* a block in use, by its start; else why not */

@@ -217,10 +217,10 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
 
 /* -- giving back ------------------------------------------------------------------------------- */
 
-/* An eighth of the recent peak stays warm: a program that allocates in waves finds it again, and one
- * that frees all and falls silent has returned the rest. Where pages that went are wanted again, more
- * is kept, until little is in use and a fourth of the peak was given back meanwhile: that is no dip,
- * but an end. */
+/* An eighth of the recent peak stays warm: a program that allocates in waves finds it again, and
+ * one that frees all and falls silent has returned the rest. Where pages that went are wanted
+ * again, more is kept, until little is in use and a fourth of the peak was given back meanwhile:
+ * that is no dip, but an end. */
 static size_t keep_slices(size_t given)
 {
     if (++state.calls == WINDOW_CALLS) {
@@ -353,7 +353,7 @@ size_t span_purge(size_t keep_bytes)
 void span_configure(enum span_purge purge, size_t limit_bytes, bool huge)
 {
     state.purge = purge;
-    state.limit = limit_bytes >> SLICE_SHIFT;
+    state.limit = (limit_bytes + SLICE_BYTES - 1) >> SLICE_SHIFT;
     state.huge = huge;
 }
 
