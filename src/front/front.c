@@ -129,6 +129,8 @@ static enum fault_kind free_in_cage(word pointer)
 {
     bool interrupted = thread.inside, outer = thread.nested;
     struct heap *heap = interrupted ? NULL : life_attach_to_free();
+    if (!interrupted)
+        life_slow_path();
     thread.inside = 1;
     thread.nested = outer || interrupted;
     enum fault_kind fault = heap_free(heap, pointer);

@@ -91,6 +91,7 @@ static word resize(struct slab *slab, word pointer, size_t bytes)
         return pointer;
     bool large = slab->class == CLASS_COUNT && bytes > CLASS_MAX_BYTES && bytes <= PTRDIFF_MAX;
     if (large && !thread.inside) {
+        life_slow_path();
         heap_enter();
         word block = large_resize(slab, bytes);
         heap_leave();
