@@ -84,8 +84,8 @@ int main(int count, char **words)
     bool more = getenv("MIDDEN_LONG") != NULL;
     uint64_t first = more ? (uint64_t)time(NULL) << 12 : 1;
     printf("1..3\n# numbers from %llu on\n", (unsigned long long)first);
-    run_suite(SUITE_STEADY, first, more ? 6000 : 100, "threads, forks and limits");
-    run_suite(SUITE_SIGNAL, first, more ? 4000 : 50, "a signal handler inside locks and calls");
-    run_refusals(first, more ? 60 : 8, more ? 1 : 3, "each call to the system refused in turn");
+    run_suite(SUITE_STEADY, first, more ? 1500 : 100, "threads, forks and limits");
+    run_suite(SUITE_SIGNAL, first, more ? 1000 : 50, "a signal handler inside locks and calls");
+    run_refusals(first, more ? 20 : 8, more ? 1 : 3, "each call to the system refused in turn");
     return 0;
 }
