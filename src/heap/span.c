@@ -341,11 +341,27 @@ void span_give(word at, size_t slices, bool zero)
     lock_give(&span_lock);
 }
 
+/* A huge page comes whole: slices nobody took may have pages, because one beside them was. Only who
+ * asks for everything has them looked for. */
+static void purge_untaken(void)
+{
+    const struct cage_zone *zone = &cage.zone[ZONE_DENSE];
+    size_t at = zone->first;
+    while ((at = next_bit(cage_tables.available, at, zone->reach, 0)) < zone->reach) {
+        size_t end = next_bit(cage_tables.available, at, zone->reach, ~(uint64_t)0);
+        if (!purge_run(at, end))
+            return;
+        at = end;
+    }
+}
+
 size_t span_purge(size_t keep_bytes)
 {
     if (!lock_take(&span_lock))
         return 0;
     size_t purged = purge_down_to(keep_bytes >> SLICE_SHIFT);
+    if (keep_bytes == 0)
+        purge_untaken();
     lock_give(&span_lock);
     return purged;
 }
