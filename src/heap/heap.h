@@ -18,8 +18,8 @@
 #include "base/fault.h"
 #include "heap/cursor.h"
 
-enum { HEAP_DENSE_AFTER = 8 };  /* slabs of a class before it asks for huge pages */
-enum { HEAP_RESTING = 8 };  /* slabs of larger blocks kept empty under cursors */
+enum { HEAP_DENSE_AFTER = 16 };  /* slabs of a class before it asks for huge pages */
+enum { HEAP_RESTING = 4 };  /* slabs of larger blocks kept empty under cursors */
 enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
