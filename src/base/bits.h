@@ -51,9 +51,14 @@ INLINE unsigned bit_highest(uint64_t bits)       /* index of the highest set bit
     return 63u - (unsigned)__builtin_clzll(bits);
 }
 
+/* Pairs, nibbles, bytes, and their sum by a multiplication: the builtin is a call where the
+ * processor is not known to count. */
 INLINE unsigned bit_count(uint64_t bits)
 {
-    return (unsigned)__builtin_popcountll(bits);
+    bits -= bits >> 1 & 0x5555555555555555;
+    bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+    bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return (unsigned)(bits * 0x0101010101010101 >> 56);
 }
 
 INLINE uint64_t bits_below(unsigned count)       /* the lowest `count` bits, count <= 64 */

@@ -9,15 +9,16 @@
 
 /* -- malloc, free: fast.h, or the long way ----------------------------------------------------- */
 
-/* The word under the cursor ran dry, most often; 0: something else. */
+/* The word under the cursor ran dry, most often, or the block is larger than the quick ones; 0:
+ * something else. */
 INLINE word next_word(size_t bytes)
 {
     struct heap *heap = thread.heap;
-    if (bytes > CLASS_QUICK_MAX || thread.inside ||
+    if (bytes > CLASS_MAX_BYTES || thread.inside ||
         __atomic_load_n(&heap->pending, __ATOMIC_RELAXED) != NULL)
         return 0;
     heap_enter();
-    word block = heap_alloc_quick(heap, class_of_quick(bytes));
+    word block = heap_alloc_quick(heap, class_of(bytes));
     heap_leave();
     return block;
 }
@@ -68,7 +69,7 @@ EXPORT void *PUBLIC(calloc)(size_t count, size_t bytes)
 
 /* Stays while the block is not more than twice what is asked for: a vector that shrinks a little is
  * not copied. */
-static bool stays(const struct slab *slab, size_t bytes)
+INLINE bool stays(const struct slab *slab, size_t bytes)
 {
     size_t has = slab->block_bytes;
     return bytes <= has && (bytes > has / 2 || has == CLASS_ALIGN);
@@ -100,7 +101,7 @@ static word resize(struct slab *slab, word pointer, size_t bytes)
     return copy_to_new(pointer, slab->block_bytes, bytes);
 }
 
-EXPORT void *PUBLIC(realloc)(void *pointer, size_t bytes)
+static NOINLINE void *realloc_slow(void *pointer, size_t bytes)
 {
     struct slab *slab;
     size_t index;
@@ -120,6 +121,24 @@ EXPORT void *PUBLIC(realloc)(void *pointer, size_t bytes)
     return front_give(resize(slab, (word)pointer, bytes));
 }
 
+/* A block in use of a slab of this thread, that is to stay. */
+INLINE bool fast_stays(word pointer, size_t bytes)
+{
+    if (UNLIKELY(!cage_holds(pointer)) || UNLIKELY(bytes == 0))
+        return false;
+    struct slab *slab = cage_slab(pointer);
+    if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap))
+        return false;
+    struct slab_place place = slab_place(slab, pointer);
+    uint64_t bits = __atomic_load_n(&slab->free[place.index >> 6], __ATOMIC_RELAXED);
+    return place.start && !bit_set_was(&bits, place.index) && stays(slab, bytes);
+}
+
+EXPORT void *PUBLIC(realloc)(void *pointer, size_t bytes)
+{
+    return LIKELY(fast_stays((word)pointer, bytes)) ? pointer : realloc_slow(pointer, bytes);
+}
+
 EXPORT void *PUBLIC(reallocarray)(void *pointer, size_t count, size_t bytes)
 {
     size_t total;
@@ -130,18 +149,30 @@ EXPORT void *PUBLIC(reallocarray)(void *pointer, size_t count, size_t bytes)
 
 /* -- aligned ----------------------------------------------------------------------------------- */
 
-static void *aligned(size_t align, size_t bytes)
+/* A quick class that holds a multiple of `align` consists of multiples of it: the steps between
+ * classes are powers of two, and slabs begin at a slice. */
+static word alloc_aligned(size_t align, size_t bytes)
 {
     bool zero;
-    return front_give(front_alloc_aligned(bytes, align, &zero));
+    size_t whole = (bytes + align - 1) & -align;
+    if (LIKELY(align <= CLASS_QUICK_MAX && bytes - 1 < CLASS_QUICK_MAX)) {
+        word block = fast_malloc(whole);
+        if (LIKELY(block != 0))
+            return block;
+    }
+    return front_alloc_aligned(bytes, align, &zero);
+}
+
+static void *aligned(size_t align, size_t bytes)
+{
+    return front_give(alloc_aligned(align, bytes));
 }
 
 EXPORT int PUBLIC(posix_memalign)(void **out, size_t align, size_t bytes)
 {
-    bool zero;
     if (!is_power_of_two(align) || align % sizeof(void *) != 0)
         return EINVAL;
-    word block = front_alloc_aligned(bytes, align, &zero);
+    word block = alloc_aligned(align, bytes);
     if (block == 0)
         return ENOMEM;
     *out = (void *)block;

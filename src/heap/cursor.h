@@ -3,8 +3,9 @@
  *             goes out next, worked out ahead so that nobody waits for it.
  * Invariants  K1  next == 0, or next is a block of the word and its bit is set there: it is cleared
  *                 only when the block is issued, so a free of a block that was never issued is seen
- *             K2  while a cursor is on a slab of a quick class, the slab's watch is 0: it may run
- *                 empty and fill again without anybody looking
+ *             K2  a slab's watch is 0 only while a cursor is on it, and either it rests there
+ *                 (rest.h) or so many of its words filled that looking does not pay: then it may
+ *                 run empty and fill again unseen
  * Locking     the owner of the heap only.
  */
 #ifndef MIDDEN_HEAP_CURSOR_H

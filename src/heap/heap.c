@@ -6,6 +6,11 @@
 #include "heap/span.h"
 #include "base/count.h"
 
+enum {
+    WARM_STEPS = 8,                              /* words looked at */
+    WARM_LEAST = 32,                             /* of 64 blocks */
+};
+
 __thread struct thread thread = { .heap = &heap_none };
 struct heap heap_none;
 
@@ -40,13 +45,14 @@ void heap_list_remove(struct heap *heap, struct slab *slab)
 /* A freer who set the last remote bit may still be on his way to raise PENDING: then the slab
  * stays, and the drain that meets it there retires it. A signal handler may stand above the locks
  * that dropping takes. */
-void heap_slab_retire(struct heap *heap, struct slab *slab)
+bool heap_slab_retire(struct heap *heap, struct slab *slab)
 {
     if (thread.nested || !slab_own(slab, (word)heap, OWNER_NONE))
-        return;
+        return false;
     heap_list_remove(heap, slab);
     heap->cut[slab->class] -= heap->cut[slab->class] != 0;
     slab_drop(slab);
+    return true;
 }
 
 /* -- cursors ----------------------------------------------------------------------------------- */
@@ -58,14 +64,13 @@ static void cursor_land(struct cursor *cursor, struct slab *slab, size_t at)
     cursor->bits = &slab->free[at];
     cursor->first = slab->base + at * 64 * slab->block_bytes;
     cursor->block_bytes = slab->block_bytes;
-    slab->watch = slab->block_bytes > CLASS_QUICK_MAX ? ~(uint64_t)0 : 0;  /* K2 */
     if (slab->words == 1)
         *slab_trimmed(slab) = 0;
     cursor->valid = ~slab_padding(slab, at);
     cursor_aim(cursor, *cursor->bits);
 }
 
-static struct slab *cursor_lift(struct cursor *cursor)
+struct slab *heap_cursor_lift(struct cursor *cursor)
 {
     struct slab *slab = cursor->slab;
     slab->watch = ~(uint64_t)0;
@@ -74,16 +79,47 @@ static struct slab *cursor_lift(struct cursor *cursor)
     return slab;
 }
 
+static uint64_t free_bits(const struct slab *slab, size_t at)
+{
+    return slab->free[at] & ~slab_padding(slab, at);
+}
+
+/* A word that was in use before, and of which a fourth is free again; else the first that was not.
+ * So a slab with few blocks in use stays small, and in the cache. */
+static bool advance_warm(struct heap *heap, struct cursor *cursor)
+{
+    struct slab *slab = cursor->slab;
+    size_t at = cursor->at, reached = slab->reached;
+    if (reached == slab->words)
+        return false;
+    if (slab_owner(slab) != (word)heap)
+        remote_absorb(heap, slab);
+    for (size_t step = reached < WARM_STEPS ? reached : WARM_STEPS; step > 0; step--) {
+        at = at + 1 >= reached ? 0 : at + 1;
+        uint64_t bits = free_bits(slab, at);
+        if (bits != 0 && bit_count(bits) >= WARM_LEAST) {
+            cursor_land(cursor, slab, at);
+            return true;
+        }
+    }
+    if (free_bits(slab, reached) == 0)
+        return false;
+    slab->reached = (uint16_t)(reached + 1);
+    cursor_land(cursor, slab, reached);
+    return true;
+}
+
 /* The next word with a free block, round robin: the words just left have had the least time to
  * fill. Only the last word has padding, which is set and means nothing (S3). */
-static bool cursor_advance(struct cursor *cursor)
+static bool cursor_advance(struct heap *heap, struct cursor *cursor)
 {
     struct slab *slab = cursor->slab;
     size_t at = cursor->at, last = slab->words - 1u;
+    if (advance_warm(heap, cursor))
+        return true;
     for (size_t step = 0; step <= last; step++) {
         at = at == last ? 0 : at + 1;
-        uint64_t bits = slab->free[at];
-        if (bits != 0 && (at != last || (bits & ~slab_padding(slab, last)) != 0)) {
+        if (free_bits(slab, at) != 0) {
             cursor_land(cursor, slab, at);
             return true;
         }
@@ -115,9 +151,10 @@ bool heap_shelve(struct heap *heap, struct slab *slab)
 static bool land_on(struct heap *heap, struct slab *slab)
 {
     struct cursor *cursor = &heap->cursor[slab->class];
+    heap->rest.looks[slab->class] = 0;
     cursor->slab = slab;
-    cursor->at = slab->words - 1;                /* so that the first word comes next */
-    if (cursor_advance(cursor))
+    cursor->at = slab->words - 1u;               /* so that the first word comes next */
+    if (cursor_advance(heap, cursor))
         return true;
     cursor->slab = NULL;
     ASSERT(!"a slab in a list has a free block");
@@ -140,10 +177,10 @@ static bool refill_from_remote(struct heap *heap, struct cursor *cursor)
 {
     if (slab_owner(cursor->slab) != (word)heap) {
         remote_absorb(heap, cursor->slab);
-        if (cursor_advance(cursor))
+        if (cursor_advance(heap, cursor))
             return true;
     }
-    __atomic_fetch_or(&cursor_lift(cursor)->owner, OWNER_FULL, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&heap_cursor_lift(cursor)->owner, OWNER_FULL, __ATOMIC_SEQ_CST);
     return false;
 }
 
@@ -152,14 +189,17 @@ static bool refill_from_remote(struct heap *heap, struct cursor *cursor)
 static struct slab *make_slab(struct heap *heap, unsigned class)
 {
     struct slab *slab = slab_make(class, (word)heap, heap->cut[class] >= HEAP_DENSE_AFTER);
-    heap->cut[class] += slab != NULL && heap->cut[class] < HEAP_DENSE_AFTER;
+    if (slab == NULL)
+        return NULL;
+    heap->cut[class] += heap->cut[class] < HEAP_DENSE_AFTER;
+    rest_made(heap, slab);
     return slab;
 }
 
 static NOINLINE bool refill(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
-    if (cursor->slab != NULL && (cursor_advance(cursor) || refill_from_remote(heap, cursor)))
+    if (cursor->slab != NULL && (cursor_advance(heap, cursor) || refill_from_remote(heap, cursor)))
         return true;
     remote_drain(heap);
     large_drain();
@@ -171,14 +211,27 @@ static NOINLINE bool refill(struct heap *heap, unsigned class)
     return slab != NULL && land_on(heap, slab);
 }
 
+/* Blocks above the quick classes know whether they are still zero: they are issued lowest first
+ * from a fresh slab, so one at or above `virgin` was never issued before. */
+INLINE bool is_virgin(struct cursor *cursor, word block)
+{
+    if (block < cursor->slab->virgin)
+        return false;
+    cursor->slab->virgin = block + cursor->block_bytes;
+    return true;
+}
+
 word heap_alloc_quick(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
-    return cursor->slab != NULL && cursor_advance(cursor) ? cursor_take(cursor) : 0;
+    word block = cursor_take(cursor);
+    if (block == 0 && cursor->slab != NULL && cursor_advance(heap, cursor))
+        block = cursor_take(cursor);
+    if (block != 0)
+        (void)is_virgin(cursor, block);
+    return block;
 }
 
-/* Blocks above the quick classes know whether they are still zero: they are issued lowest first
- * from a fresh slab, so one at or above `virgin` was never issued before. */
 word heap_alloc(struct heap *heap, unsigned class, bool *zero)
 {
     struct cursor *cursor = &heap->cursor[class];
@@ -188,9 +241,7 @@ word heap_alloc(struct heap *heap, unsigned class, bool *zero)
             return 0;
         block = cursor_take(cursor);
     }
-    *zero = block >= cursor->slab->virgin;
-    if (*zero)
-        cursor->slab->virgin = block + cursor->block_bytes;
+    *zero = is_virgin(cursor, block);
     return block;
 }
 
@@ -225,33 +276,15 @@ enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index)
     return check_block(*slab, pointer, index);
 }
 
-/* A slab of larger blocks may rest empty under its cursor, for the next block of its size; only so
- * many of a heap do. */
-static void rest_under_cursor(struct heap *heap, struct slab *slab)
-{
-    for (unsigned i = 0; i < HEAP_RESTING; i++)
-        if (heap->resting[i] == slab->class)
-            return;
-    unsigned class = heap->resting[heap->rested];
-    heap->resting[heap->rested] = (uint8_t)slab->class;
-    heap->rested = (uint8_t)((heap->rested + 1) % HEAP_RESTING);
-    struct cursor *cursor = &heap->cursor[class];
-    if (class_bytes(class) <= CLASS_QUICK_MAX || cursor->slab == NULL ||
-        !slab_all_free(cursor->slab))
-        return;
-    struct slab *given_up = cursor_lift(cursor);
-    heap_list_add(heap, given_up);
-    heap_slab_retire(heap, given_up);
-}
-
 void heap_free_full_word(struct heap *heap, struct slab *slab)
 {
-    if (!slab_all_free(slab))
-        return;
-    if (heap->cursor[slab->class].slab == slab)
-        rest_under_cursor(heap, slab);
-    else
-        heap_slab_retire(heap, slab);
+    if (heap->cursor[slab->class].slab == slab) {
+        rest_look(heap, slab);
+    } else if (slab_all_free(slab)) {
+        size_t slices = slab->slices;
+        if (heap_slab_retire(heap, slab))
+            rest_given(heap, slices);
+    }
 }
 
 static void free_local(struct heap *heap, struct slab *slab, size_t index)
@@ -314,9 +347,9 @@ void heap_rest(struct heap *heap)
         if (cursor->slab == NULL)
             continue;
         remote_absorb(heap, cursor->slab);
-        struct slab *slab = cursor_lift(cursor);
+        struct slab *slab = heap_cursor_lift(cursor);
         if (heap_shelve(heap, slab) && slab_all_free(slab))
-            heap_slab_retire(heap, slab);
+            (void)heap_slab_retire(heap, slab);
     }
 }
 
@@ -339,8 +372,7 @@ void heap_validate(struct heap *heap)
         struct cursor *cursor = &heap->cursor[class];
         ASSERT(cursor->slab != NULL || cursor->next == 0);
         ASSERT(cursor->next == 0 || (*cursor->bits >> cursor->index & 1) != 0);         /* K1 */
-        ASSERT(cursor->slab == NULL ||
-               (cursor->slab->watch == 0) == (class_bytes(class) <= CLASS_QUICK_MAX));  /* K2 */
+        ASSERT(cursor->slab == NULL || cursor->slab->watch + 1 <= 1);                   /* K2 */
         if (cursor->slab != NULL)
             slab_validate(cursor->slab);
         validate_list(heap, class);

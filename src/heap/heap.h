@@ -17,9 +17,9 @@
 
 #include "base/fault.h"
 #include "heap/cursor.h"
+#include "heap/rest.h"
 
 enum { HEAP_DENSE_AFTER = 16 };  /* slabs of a class before it asks for huge pages */
-enum { HEAP_RESTING = 4 };  /* slabs of larger blocks kept empty under cursors */
 enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
@@ -34,8 +34,7 @@ struct heap {
     /* a block freed here and elsewhere at the same time; for the front to tell */
     word          twice;
     uint8_t      *inside;                        /* the thread's flag; NULL: shared heap */
-    uint8_t       resting[HEAP_RESTING];         /* their classes, oldest at `rested` */
-    uint8_t       rested;
+    struct rest   rest;                          /* what stays empty under cursors */
     enum heap_state state;
     struct lock   lock;                          /* shared heaps only */
 } ALIGNED(64);
@@ -80,12 +79,14 @@ void heap_free_full_word(struct heap *heap, struct slab *slab);
 void heap_rest(struct heap *heap);
 void heap_validate(struct heap *heap);
 
-/* For remote.c and roster.c alone. */
+/* For remote.c, rest.c and roster.c alone. */
 void heap_list_add(struct heap *heap, struct slab *slab);
 /* into its list; false: it is full, and anybody's */
 bool heap_shelve(struct heap *heap, struct slab *slab);
 void heap_list_remove(struct heap *heap, struct slab *slab);
-void heap_slab_retire(struct heap *heap, struct slab *slab);  /* not under a cursor, all free */
+/* not under a cursor, all free; false: it stays for a while */
+bool heap_slab_retire(struct heap *heap, struct slab *slab);
+struct slab *heap_cursor_lift(struct cursor *cursor);
 struct heap *heap_orphans(void);
 
 #endif

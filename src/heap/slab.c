@@ -65,6 +65,7 @@ struct slab *slab_make(unsigned class, word owner, bool dense)
     slab->slices = shape->slices;
     slab->class = (uint16_t)class;
     slab->magic = shape->magic;
+    slab->reached = 0;
     bool watched = zero && shape->block_bytes > CLASS_QUICK_MAX && slab->words == 1;
     slab->virgin = watched ? slab->base : UINTPTR_MAX;
     slab->watch = ~(uint64_t)0;
@@ -91,6 +92,7 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
     }
     slab->slices = (uint32_t)slices;
     slab->class = CLASS_COUNT;
+    slab->moved = 0;
     slab->magic = 1;  /* C2 for a slab of one block: index 0 everywhere, start at offset 0 */
     slab->free[0] = slab_padding(slab, 0);
     slab_become(slab, OWNER_LARGE);
@@ -111,7 +113,7 @@ void slab_drop(struct slab *slab)
 {
     word base = slab->base;
     size_t slices = slab->slices;
-    bool moved = slab->moved;
+    bool moved = slab->class == CLASS_COUNT && slab->moved;
     publish(slab, &slab_none);
     slab_become(slab, OWNER_NONE);
     meta_give(slab, descriptor_bytes(slab->words));

@@ -48,14 +48,17 @@ struct slab {
     uint16_t     words;                          /* of each bitmap, padding word not counted */
     uint16_t     class;                          /* CLASS_COUNT: large */
     uint16_t     remote_at;                      /* offset of `remote` from the slab, in bytes */
-    uint16_t     moved;                          /* large: its pages came from another address */
+    union {
+        uint16_t moved;                          /* large: its pages came from another address */
+        uint16_t reached;                        /* words a cursor was on so far */
+    };
     uint64_t     block_bytes;
     uint64_t     padding;  /* S3: the bits of the last word that are no blocks */
 
     word         owner;  /* heap + flags; from here on, what a free touches */
     word         base;
     uint64_t     magic;
-    uint64_t     watch;  /* all ones: a word that becomes so is worth a look; 0: a cursor is here */
+    uint64_t     watch;  /* all ones: a word that becomes so is worth a look; 0: none is (K2) */
     uint64_t     free[];  /* words + 1, slab_trimmed; then `remote` on a line of its own */
 };
 _Static_assert(offsetof(struct slab, free) + 3 * sizeof(uint64_t) <= 128, "slab_trimmed has room");

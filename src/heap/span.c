@@ -6,7 +6,7 @@
 
 enum { WORD_BITS = 64, WINDOW_CALLS = 1024 };
 #define NOWHERE      SIZE_MAX
-#define DIRTY_FLOOR  (MIB(8) >> SLICE_SHIFT)     /* a small process never purges */
+#define DIRTY_FLOOR  (MIB(6) >> SLICE_SHIFT)     /* a small process never purges */
 #define DENSE_FROM   (MIB(16) >> SLICE_SHIFT)    /* a heap below stays on small pages */
 
 struct lock span_lock;
@@ -18,8 +18,9 @@ static struct {
     size_t dirty_in[ZONE_COUNT];                 /* dirty, by zone */
     size_t high, high_before;  /* most slices in use, in this window of calls and in the last */
     size_t calls;                                /* in this window */
-    size_t regret;                               /* slices purged and wanted again of late */
-    size_t ebb;                                  /* slices given back since little was in use */
+    size_t spare;                                /* least dirty slices in this window */
+    size_t regret;                               /* slices purged and wanted again, of late */
+    size_t ebb;                                  /* given back, less taken, since little was in use */
     size_t stuck;  /* dirty slices the last purge could not have, in halves of huge pages */
     size_t limit;                                /* slices; 0: none */
     bool   huge;
@@ -151,9 +152,11 @@ static void account_taken(size_t at, size_t run, bool *zero)
     write_run(cage_tables.available, at, run, false);
     size_t warm = write_dirty(at, run, false);
     *zero = warm == 0;
+    state.spare = state.dirty < state.spare ? state.dirty : state.spare;
     state.stuck = state.stuck < state.dirty ? state.stuck : state.dirty;
     if (at < state.highest && state.regret < 2 * state.peak)
         state.regret += run - warm;              /* it had pages once */
+    state.ebb -= state.ebb < run ? state.ebb : run;
     state.used += run;
     state.peak = state.used > state.peak ? state.used : state.peak;
     state.high = state.used > state.high ? state.used : state.high;
@@ -217,26 +220,34 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
 
 /* -- giving back ------------------------------------------------------------------------------- */
 
-/* An eighth of the recent peak stays warm: a program that allocates in waves finds it again, and
+/* More than half of the peak that was dirty all through a window of calls was not missed. */
+static void next_window(size_t recent)
+{
+    state.high_before = state.high;
+    state.high = state.used;
+    if (state.spare > recent / 2)
+        state.regret -= state.regret / 4;
+    state.spare = state.dirty;
+    state.calls = 0;
+}
+
+/* A sixteenth of the recent peak stays warm: a program that allocates in waves finds it again, and
  * one that frees all and falls silent has returned the rest. Where pages that went are wanted
  * again, more is kept, until little is in use and a fourth of the peak was given back meanwhile:
  * that is no dip, but an end. */
 static size_t keep_slices(size_t given)
 {
-    if (++state.calls == WINDOW_CALLS) {
-        state.high_before = state.high;
-        state.high = state.used;
-        state.regret -= state.regret / 4;
-        state.calls = 0;
-    }
+    size_t recent = state.high > state.high_before ? state.high : state.high_before;
+    size_t keep = recent / 16 > DIRTY_FLOOR ? recent / 16 : DIRTY_FLOOR;
+    if (++state.calls == WINDOW_CALLS)
+        next_window(recent);
     if (state.purge == SPAN_PURGE_NEVER)
         return NOWHERE;
     if (state.purge == SPAN_PURGE_NOW)
         return 0;
-    size_t recent = state.high > state.high_before ? state.high : state.high_before;
-    size_t keep = recent / 8 > DIRTY_FLOOR ? recent / 8 : DIRTY_FLOOR;
     state.ebb = state.used > recent * 3 / 8 ? 0 : state.ebb + given;
-    return state.regret > recent && state.ebb < recent / 4 && recent > keep ? recent : keep;
+    size_t more = recent + recent / 2 - (state.used < recent ? state.used : recent);
+    return state.regret > recent && state.ebb < recent / 4 && more > keep ? more : keep;
 }
 
 /* The highest dirty run below `*end` that may be purged: whole huge pages only, where there are

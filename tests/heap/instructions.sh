@@ -11,11 +11,11 @@
 
 # pattern   bound   what a round is
 bounds='
-pair        74      malloc(32), free
+pair        72      malloc(32), free
 large       74      malloc(1000), free
 zeroed      111     calloc(1, 32), free
 same        101     realloc that stays where it is
-batch       79      a malloc and free of 48 bytes, sixteen at a time
+batch       80      a malloc and free of 48 bytes, sixteen at a time
 '
 
 test "$MIDDEN_LIBRARY" = none && tap_skip_all "there is no library whose instructions to count"

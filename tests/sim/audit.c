@@ -115,7 +115,7 @@ static void audit_place(struct slab *slab, const struct place *place)
     if (place->cursors + place->lists + full != 1)
         fake_die("slab %#zx, owner %#zx: %u cursors, %u lists", slab->base, slab_owner(slab),
                  place->cursors, place->lists);                                           /* H1 */
-    if ((slab->watch == 0) != (place->cursors != 0 && slab->block_bytes <= CLASS_QUICK_MAX))
+    if (slab->watch + 1 > (place->cursors != 0))
         fake_die("slab %#zx: watch %#zx, %u cursors", slab->base, (size_t)slab->watch,
                  place->cursors);                                                         /* K2 */
 }

@@ -1,0 +1,32 @@
+/* rest.h - which slabs stay empty under their cursors.
+ * Job         A program whose few blocks of a size come and go empties the slab of that size again
+ *             and again: the slab rests under its cursor, and nobody looks any more. How much may
+ *             rest so is counted in slices: little, until slabs that were given back are missed;
+ *             and little again when the heap shrinks.
+ * Invariants  E1  every slab at rest has watch 0 and its class in `class`; a class there whose slab
+ *                 has another watch, or is none, means nothing
+ * Locking     the owner of the heap only.
+ */
+#ifndef MIDDEN_HEAP_REST_H
+#define MIDDEN_HEAP_REST_H
+
+#include "heap/class.h"
+
+struct heap;
+struct slab;
+
+struct rest {
+    uint8_t  class[CLASS_COUNT];                 /* oldest first */
+    uint8_t  count;
+    uint16_t most;                               /* slices; beyond, the oldest goes */
+    uint16_t ebb;                                /* slices given back since a slab was made */
+    uint8_t  looks[CLASS_COUNT];                 /* at the slab under the cursor, in vain */
+    uint64_t missed[(CLASS_COUNT + 63) / 64];    /* by class: one was given back that had rested */
+};
+
+/* A word of the slab under the cursor of its class filled. */
+void rest_look(struct heap *heap, struct slab *slab);
+void rest_made(struct heap *heap, struct slab *slab);
+void rest_given(struct heap *heap, size_t slices);
+
+#endif
