@@ -36,6 +36,21 @@ INLINE bool bit_set_was(uint64_t *bits, uint64_t index)
 #endif
 }
 
+/* Sets bit 0 of *flags in one instruction, which no signal divides; says whether it was set before.
+ * Nobody but this thread writes there. */
+INLINE bool bit_set_here(uint32_t *flags)
+{
+#if defined(__x86_64__)
+    bool was;
+    __asm__ volatile("btsl $0, %0" : "+m"(*flags), "=@ccc"(was));
+    return was;
+#else
+    bool was = *flags != 0;
+    *flags = 1;
+    return was;
+#endif
+}
+
 INLINE uint64_t bit_cleared(uint64_t bits, uint64_t index)         /* index modulo 64 */
 {
 #if defined(__x86_64__)
@@ -43,6 +58,20 @@ INLINE uint64_t bit_cleared(uint64_t bits, uint64_t index)         /* index modu
     return bits;
 #else
     return bits & ~((uint64_t)1 << (index & 63));
+#endif
+}
+
+/* a * b in two words; the compiler, left alone, moves both once more. */
+INLINE uint64_t multiply_wide(uint64_t a, uint64_t b, uint64_t *low)
+{
+#if defined(__x86_64__)
+    uint64_t high;
+    __asm__("mulq %3" : "=d"(high), "=a"(*low) : "1"(a), "rm"(b) : "cc");
+    return high;
+#else
+    unsigned __int128 product = (unsigned __int128)a * b;
+    *low = (uint64_t)product;
+    return (uint64_t)(product >> 64);
 #endif
 }
 

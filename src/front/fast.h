@@ -14,10 +14,9 @@
 INLINE word fast_malloc(size_t bytes)
 {
     struct heap *heap = thread.heap;
-    if (UNLIKELY(bytes > CLASS_QUICK_MAX) || UNLIKELY(thread.inside))
+    if (UNLIKELY(bytes > CLASS_QUICK_MAX) || UNLIKELY(heap_enter_was()))
         return 0;
-    heap_enter();
-    word block = cursor_take(&heap->cursor[class_of_quick(bytes)]);
+    word block = cursor_take(heap_quick(heap, bytes));
     heap_leave();
     return block;
 }
@@ -26,26 +25,42 @@ INLINE word fast_malloc(size_t bytes)
  * way. */
 INLINE bool fast_free(word block, size_t claimed)
 {
-    if (UNLIKELY(!cage_holds(block)) || UNLIKELY(thread.inside))
+    word offset = block - cage.base;
+    if (UNLIKELY(offset >= cage_reach()) || UNLIKELY(heap_enter_was()))
         return false;
-    struct slab *slab = cage_slab(block);
-    heap_enter();                                /* a handler before the look may change owners */
-    if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap)) {
-        heap_leave();
-        return false;                            /* another thread's, full, large, ... */
-    }
+    struct slab *slab = cage_slab_at(offset);    /* not before: a handler may change owners */
+    if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap))
+        goto look_closer;
     struct slab_place place = slab_place(slab, block);
-    uint64_t *bits = &slab->free[place.index >> 6], after = *bits;
-    if (UNLIKELY(!place.start) || UNLIKELY(bit_set_was(&after, place.index)) ||
-        UNLIKELY(claimed > 1 && claimed > slab->block_bytes)) {
-        heap_leave();
-        return false;  /* no block's start, a double free, a lie: told there */
-    }
-    __atomic_store_n(bits, after, __ATOMIC_RELAXED);
+    if (UNLIKELY(!place.start))
+        goto look_closer;
+    size_t at = place.index >> 6;
+    uint64_t after = slab->free[at];
+    if (UNLIKELY(bit_set_was(&after, place.index)) ||
+        UNLIKELY(claimed > 1 && claimed > slab->block_bytes))
+        goto look_closer;
+    __atomic_store_n(&slab->free[at], after, __ATOMIC_RELAXED);
     heap_leave();
     if (UNLIKELY(after == slab->watch))
         front_full_word(slab);
     return true;
+look_closer:  /* another thread's, full, large; no block's start, a double free, a lie */
+    heap_leave();
+    return false;
+}
+
+/* The slab of a block in use, if it is this thread's; NULL: look closer. Nothing is changed, so a
+ * handler may come between. */
+INLINE struct slab *fast_slab(word block)
+{
+    if (UNLIKELY(!cage_holds(block)))
+        return NULL;
+    struct slab *slab = cage_slab(block);
+    if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap))
+        return NULL;
+    struct slab_place place = slab_place(slab, block);
+    uint64_t bits = __atomic_load_n(&slab->free[place.index >> 6], __ATOMIC_RELAXED);
+    return place.start && !bit_set_was(&bits, place.index) ? slab : NULL;
 }
 
 #endif

@@ -121,22 +121,11 @@ static NOINLINE void *realloc_slow(void *pointer, size_t bytes)
     return front_give(resize(slab, (word)pointer, bytes));
 }
 
-/* A block in use of a slab of this thread, that is to stay. */
-INLINE bool fast_stays(word pointer, size_t bytes)
-{
-    if (UNLIKELY(!cage_holds(pointer)) || UNLIKELY(bytes == 0))
-        return false;
-    struct slab *slab = cage_slab(pointer);
-    if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap))
-        return false;
-    struct slab_place place = slab_place(slab, pointer);
-    uint64_t bits = __atomic_load_n(&slab->free[place.index >> 6], __ATOMIC_RELAXED);
-    return place.start && !bit_set_was(&bits, place.index) && stays(slab, bytes);
-}
-
 EXPORT void *PUBLIC(realloc)(void *pointer, size_t bytes)
 {
-    return LIKELY(fast_stays((word)pointer, bytes)) ? pointer : realloc_slow(pointer, bytes);
+    struct slab *slab = fast_slab((word)pointer);
+    bool same = LIKELY(slab != NULL) && LIKELY(stays(slab, bytes)) && LIKELY(bytes != 0);
+    return same ? pointer : realloc_slow(pointer, bytes);
 }
 
 EXPORT void *PUBLIC(reallocarray)(void *pointer, size_t count, size_t bytes)
@@ -230,7 +219,8 @@ EXPORT void PUBLIC(cfree)(void *pointer)
 
 EXPORT size_t PUBLIC(malloc_usable_size)(void *pointer)
 {
-    return front_usable((word)pointer);
+    struct slab *slab = fast_slab((word)pointer);
+    return LIKELY(slab != NULL) ? slab->block_bytes : front_usable((word)pointer);
 }
 
 ALIAS(__libc_malloc, malloc)

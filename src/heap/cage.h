@@ -49,13 +49,18 @@ bool   cage_fits(size_t limit_bytes);
 
 /* A plain read: reach only grows, and whoever holds an address got it after the growth that covers
  * it. */
-INLINE bool cage_holds(word address)
+INLINE word cage_reach(void)
 {
 #ifdef __SANITIZE_THREAD__
-    return address - cage.base < __atomic_load_n(&cage.reach, __ATOMIC_RELAXED);
+    return __atomic_load_n(&cage.reach, __ATOMIC_RELAXED);
 #else
-    return address - cage.base < cage.reach;
+    return cage.reach;
 #endif
+}
+
+INLINE bool cage_holds(word address)
+{
+    return address - cage.base < cage_reach();
 }
 
 INLINE size_t cage_slice(word address)           /* of an address the cage holds */
@@ -63,9 +68,14 @@ INLINE size_t cage_slice(word address)           /* of an address the cage holds
     return (address - cage.base) >> SLICE_SHIFT;
 }
 
+INLINE struct slab *cage_slab_at(size_t offset)  /* from base */
+{
+    return __atomic_load_n(&cage.slab_of[offset >> SLICE_SHIFT], __ATOMIC_RELAXED);
+}
+
 INLINE struct slab *cage_slab(word address)
 {
-    return __atomic_load_n(&cage.slab_of[cage_slice(address)], __ATOMIC_RELAXED);
+    return cage_slab_at(address - cage.base);
 }
 
 INLINE size_t cage_committed(void)               /* bytes, of both zones */

@@ -7,7 +7,7 @@
 #include "base/count.h"
 
 enum {
-    WARM_STEPS = 8,                              /* words looked at */
+    WARM_STEPS = 6,                              /* words looked at */
     WARM_LEAST = 32,                             /* of 64 blocks */
 };
 
@@ -79,11 +79,6 @@ struct slab *heap_cursor_lift(struct cursor *cursor)
     return slab;
 }
 
-static uint64_t free_bits(const struct slab *slab, size_t at)
-{
-    return slab->free[at] & ~slab_padding(slab, at);
-}
-
 /* A word that was in use before, and of which a fourth is free again; else the first that was not.
  * So a slab with few blocks in use stays small, and in the cache. */
 static bool advance_warm(struct heap *heap, struct cursor *cursor)
@@ -96,14 +91,12 @@ static bool advance_warm(struct heap *heap, struct cursor *cursor)
         remote_absorb(heap, slab);
     for (size_t step = reached < WARM_STEPS ? reached : WARM_STEPS; step > 0; step--) {
         at = at + 1 >= reached ? 0 : at + 1;
-        uint64_t bits = free_bits(slab, at);
+        uint64_t bits = slab->free[at];          /* no padding: there is a word behind it */
         if (bits != 0 && bit_count(bits) >= WARM_LEAST) {
             cursor_land(cursor, slab, at);
             return true;
         }
     }
-    if (free_bits(slab, reached) == 0)
-        return false;
     slab->reached = (uint16_t)(reached + 1);
     cursor_land(cursor, slab, reached);
     return true;
@@ -119,7 +112,8 @@ static bool cursor_advance(struct heap *heap, struct cursor *cursor)
         return true;
     for (size_t step = 0; step <= last; step++) {
         at = at == last ? 0 : at + 1;
-        if (free_bits(slab, at) != 0) {
+        uint64_t bits = slab->free[at];
+        if (bits != 0 && (at != last || (bits & ~slab->padding) != 0)) {
             cursor_land(cursor, slab, at);
             return true;
         }

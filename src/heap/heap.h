@@ -24,6 +24,7 @@ enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
     struct cursor cursor[CLASS_COUNT];
+    uint16_t      quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1];  /* like class_quick: to its cursor, in bytes */
     struct slab  *partial[CLASS_COUNT];  /* slabs with free blocks, oldest first; circular */
     uint8_t       cut[CLASS_COUNT];  /* slabs made and not given back, as far as HEAP_DENSE_AFTER */
     size_t        listed;                        /* slabs in `partial` */
@@ -33,7 +34,7 @@ struct heap {
     struct heap  *next_dead;
     /* a block freed here and elsewhere at the same time; for the front to tell */
     word          twice;
-    uint8_t      *inside;                        /* the thread's flag; NULL: shared heap */
+    uint32_t     *inside;                        /* the thread's flag; NULL: shared heap */
     struct rest   rest;                          /* what stays empty under cursors */
     enum heap_state state;
     struct lock   lock;                          /* shared heaps only */
@@ -44,7 +45,7 @@ struct heap {
  * the heap, so that a signal handler, or somebody who stops the world, knows. */
 struct thread {
     struct heap *heap;
-    uint8_t      inside;
+    uint32_t     inside;                         /* 0 or 1 */
     uint8_t      nested;  /* a signal handler's call that interrupted another one */
     uint8_t      late;                           /* past its last destructor */
     uint8_t      rounds;                         /* of destructors, that ours was called in */
@@ -52,10 +53,24 @@ struct thread {
 extern __thread struct thread thread __attribute__((tls_model("initial-exec")));
 extern struct heap heap_none;                    /* no cursor aims anywhere, owns nothing */
 
+/* bytes <= CLASS_QUICK_MAX */
+INLINE struct cursor *heap_quick(struct heap *heap, size_t bytes)
+{
+    return (struct cursor *)((char *)heap + heap->quick[(bytes + CLASS_ALIGN - 1) / CLASS_ALIGN]);
+}
+
 INLINE void heap_enter(void)
 {
     thread.inside = 1;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Enters, unless it was entered; says whether it was. */
+INLINE bool heap_enter_was(void)
+{
+    bool was = bit_set_here(&thread.inside);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return was;
 }
 
 INLINE void heap_leave(void)

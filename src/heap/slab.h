@@ -113,8 +113,8 @@ struct slab_place {
 
 INLINE struct slab_place slab_place(const struct slab *slab, word address)
 {
-    unsigned __int128 product = (unsigned __int128)(address - slab->base) * slab->magic;
-    return (struct slab_place){ (size_t)(product >> 64), (uint64_t)product < slab->magic };
+    uint64_t low, index = multiply_wide(address - slab->base, slab->magic, &low);
+    return (struct slab_place){ index, low < slab->magic };
 }
 
 INLINE word slab_block(const struct slab *slab, size_t index)
