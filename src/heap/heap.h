@@ -24,7 +24,8 @@ enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
     struct cursor cursor[CLASS_COUNT];
-    uint16_t      quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1];  /* like class_quick: to its cursor, in bytes */
+    /* by (bytes + 15) / 16, like class_quick: where the cursor lies in here */
+    uint16_t      quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1];
     struct slab  *partial[CLASS_COUNT];  /* slabs with free blocks, oldest first; circular */
     uint8_t       cut[CLASS_COUNT];  /* slabs made and not given back, as far as HEAP_DENSE_AFTER */
     size_t        listed;                        /* slabs in `partial` */

@@ -4,7 +4,7 @@
 
 enum {
     REST_LEAST = 4,                              /* slices */
-    REST_MOST  = 512,
+    REST_MOST  = 48,
     EBB        = 32,                             /* slices given back in a row: the heap shrinks */
     LOOKS      = 80,                             /* as many as a slab has words, and some */
 };
@@ -88,7 +88,7 @@ void rest_made(struct heap *heap, struct slab *slab)
     if ((*missed & bit) == 0)
         return;
     *missed &= ~bit;
-    size_t most = (rest->most > REST_LEAST ? rest->most : REST_LEAST) + slab->slices;
+    size_t most = (rest->most > REST_LEAST ? rest->most : REST_LEAST) + 1;
     rest->most = (uint16_t)(most < REST_MOST ? most : REST_MOST);
 }
 

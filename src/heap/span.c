@@ -20,7 +20,7 @@ static struct {
     size_t calls;                                /* in this window */
     size_t spare;                                /* least dirty slices in this window */
     size_t regret;                               /* slices purged and wanted again, of late */
-    size_t ebb;                                  /* given back, less taken, since little was in use */
+    size_t ebb;                                  /* given back less taken, since little is in use */
     size_t stuck;  /* dirty slices the last purge could not have, in halves of huge pages */
     size_t limit;                                /* slices; 0: none */
     bool   huge;

@@ -11,11 +11,11 @@
 
 # pattern   bound   what a round is
 bounds='
-pair        72      malloc(32), free
-large       74      malloc(1000), free
-zeroed      111     calloc(1, 32), free
-same        101     realloc that stays where it is
-batch       80      a malloc and free of 48 bytes, sixteen at a time
+pair        68      malloc(32), free
+large       70      malloc(1000), free
+zeroed      107     calloc(1, 32), free
+same        42     realloc that stays where it is
+batch       74      a malloc and free of 48 bytes, sixteen at a time
 '
 
 test "$MIDDEN_LIBRARY" = none && tap_skip_all "there is no library whose instructions to count"
