@@ -231,14 +231,16 @@ static void next_window(size_t recent)
     state.calls = 0;
 }
 
-/* A sixteenth of the recent peak stays warm: a program that allocates in waves finds it again, and
- * one that frees all and falls silent has returned the rest. Where pages that went are wanted
- * again, more is kept, until little is in use and a fourth of the peak was given back meanwhile:
- * that is no dip, but an end. */
+/* A sixteenth of the recent peak stays warm, so that one that frees all and falls silent has
+ * returned the rest; where pages that went are wanted again, three. And then all that a peak needs
+ * stays, until little is in use and a fourth of the peak was given back meanwhile: that is no dip,
+ * but an end. */
 static size_t keep_slices(size_t given)
 {
     size_t recent = state.high > state.high_before ? state.high : state.high_before;
-    size_t keep = recent / 16 > DIRTY_FLOOR ? recent / 16 : DIRTY_FLOOR;
+    bool missed = state.regret > recent;
+    size_t share = missed ? recent * 3 / 16 : recent / 16;
+    size_t keep = share > DIRTY_FLOOR ? share : DIRTY_FLOOR;
     if (++state.calls == WINDOW_CALLS)
         next_window(recent);
     if (state.purge == SPAN_PURGE_NEVER)
@@ -247,7 +249,7 @@ static size_t keep_slices(size_t given)
         return 0;
     state.ebb = state.used > recent * 3 / 8 ? 0 : state.ebb + given;
     size_t more = recent + recent / 2 - (state.used < recent ? state.used : recent);
-    return state.regret > recent && state.ebb < recent / 4 && more > keep ? more : keep;
+    return missed && state.ebb < recent / 4 && more > keep ? more : keep;
 }
 
 /* The highest dirty run below `*end` that may be purged: whole huge pages only, where there are
