@@ -115,8 +115,12 @@ void foreign_free(word pointer, const char *call)
 {
     struct os_region region;
     int kept = errno;
-    if (shared_is_last_resort(pointer) || thread.inside)
-        return;  /* never reused; or a handler's: better lost than asked about here */
+    if (shared_is_last_resort(pointer)) {
+        shared_last_resort_give(pointer);
+        return;
+    }
+    if (thread.inside)                           /* a handler's: better lost than asked about */
+        return;
     if (may_own(pointer, &region, call) && next_allocator() != NULL) {
         COUNT_ONE(foreign_frees);
         next_allocator()->free((void *)pointer);
@@ -129,8 +133,10 @@ static void *copy_last_resort(word pointer, size_t bytes)
     bool zero;
     size_t had = shared_last_resort_bytes(pointer);
     word block = front_alloc(bytes, &zero);
-    if (block != 0)
+    if (block != 0) {
         __builtin_memcpy((void *)block, (void *)pointer, had < bytes ? had : bytes);
+        shared_last_resort_give(pointer);
+    }
     return front_give(block);
 }
 

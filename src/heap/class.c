@@ -1,9 +1,11 @@
 /* class.c - the table, worked out by the compiler. */
 #include "heap/class.h"
 
-/* A slab has at least eight blocks where a slice would hold fewer. Debug builds cut slabs of 70 or
- * 4 blocks instead, so that second words, padding and full slabs are met at every turn. */
-#define SLICES(bytes)  (((bytes) * 8 + SLICE_BYTES - 1) / SLICE_BYTES)
+/* A slab has at least four blocks where a slice would hold fewer; eight of those above 64 KiB, as
+ * they fill their slices so. Debug builds cut slabs of 70 or 4 blocks instead, so that second
+ * words, padding and full slabs are met at every turn. */
+#define LEAST(bytes)   ((bytes) > SLICE_BYTES ? 8 : 4)
+#define SLICES(bytes)  (((bytes) * LEAST(bytes) + SLICE_BYTES - 1) / SLICE_BYTES)
 #define NATURAL(bytes) (SLICES(bytes) * SLICE_BYTES / (bytes))
 #define SHRUNK(bytes)  ((bytes) / 16 % 2 ? 70 : 4)
 #define BLOCKS(bytes) \

@@ -46,25 +46,46 @@ void shared_forget_pending(void)
 /* -- the last resort --------------------------------------------------------------------------- */
 
 struct parcel {
-    size_t bytes, unused;
+    size_t bytes;
+    word   own;                                  /* its own address while it is given out */
     char   block[];
 };
 static char room[LAST_RESORT] ALIGNED(16);
-static size_t used;
+static uint64_t parcels;  /* how many are out; in the upper half, the bytes of the room in use */
 
 word shared_last_resort(size_t bytes)
 {
+    uint64_t now = __atomic_load_n(&parcels, __ATOMIC_RELAXED), then;
+    uint64_t need = sizeof(struct parcel) + round_up(bytes, 16);
     if (bytes > LAST_RESORT / 2)
         return 0;
-    size_t need = sizeof(struct parcel) + round_up(bytes, 16);
-    size_t at = __atomic_fetch_add(&used, need, __ATOMIC_RELAXED);
-    if (at + need > LAST_RESORT) {
-        __atomic_fetch_sub(&used, need, __ATOMIC_RELAXED);
-        return 0;
-    }
-    struct parcel *parcel = (struct parcel *)(room + at);
+    do {
+        if ((now >> 32) + need > LAST_RESORT)
+            return 0;
+        then = now + (need << 32) + 1;
+    } while (!__atomic_compare_exchange_n(&parcels, &now, then, true, __ATOMIC_ACQUIRE,
+                                          __ATOMIC_RELAXED));
+    struct parcel *parcel = (struct parcel *)(room + (now >> 32));
     parcel->bytes = bytes;
+    __atomic_store_n(&parcel->own, (word)parcel, __ATOMIC_RELAXED);
     return (word)parcel->block;
+}
+
+/* The room begins anew when the last parcel is back. What is no parcel, or back already, is left
+ * alone. */
+void shared_last_resort_give(word pointer)
+{
+    struct parcel *parcel = (struct parcel *)(pointer - sizeof *parcel);
+    word own = (word)parcel;
+    if (own % 16 != 0 || own < (word)room ||
+        !__atomic_compare_exchange_n(&parcel->own, &own, 0, false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED))
+        return;
+    uint64_t now = __atomic_load_n(&parcels, __ATOMIC_RELAXED), then;
+    do
+        then = (uint32_t)now == 1 ? 0 : now - 1;
+    while (!__atomic_compare_exchange_n(&parcels, &now, then, true, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED));
 }
 
 bool shared_is_last_resort(word pointer)

@@ -2,7 +2,8 @@
  * Job         A few heaps behind locks: for a signal handler that interrupted malloc or free, for a
  *             thread past its last destructor, for a thread that could get no heap. What they give
  *             out is freed like any other block. When even the locks below are the interrupted
- *             caller's own, a last resort gives memory that is never reused.
+ *             caller's own, a last resort gives from a small room, which is used again when all of
+ *             it is back.
  * Locking     a lock a heap, tried in turn: nesting takes the next.
  */
 #ifndef MIDDEN_HEAP_SHARED_H
@@ -12,6 +13,7 @@
 
 word   shared_alloc(unsigned class, bool *zero); /* 0: out of memory */
 word   shared_last_resort(size_t bytes);         /* aligned to 16; 0: used up */
+void   shared_last_resort_give(word pointer);
 bool   shared_is_last_resort(word pointer);
 size_t shared_last_resort_bytes(word pointer);   /* as asked for */
 void   shared_fork_child(void);

@@ -67,7 +67,7 @@ int main(void)
         pthread_join(thread[i], NULL);
     most = status_value("VmHWM:");
     check(bad == 0, "every block arrived whole");
-    check(most - before < 32768,
+    check(most - before < 49152,                 /* shrunken slabs waste most of a huge page */
         "memory stayed bounded: %ld KiB at most for 1,024 blocks under way", most - before);
     return done();
 }
