@@ -11,14 +11,14 @@
 
 /* The word under the cursor ran dry, most often, or the block is larger than the quick ones; 0:
  * something else. */
-INLINE word next_word(size_t bytes)
+INLINE word take_here(size_t bytes)
 {
     struct heap *heap = thread.heap;
     if (bytes > CLASS_MAX_BYTES || thread.inside ||
         __atomic_load_n(&heap->pending, __ATOMIC_RELAXED) != NULL)
         return 0;
     heap_enter();
-    word block = heap_alloc_quick(heap, class_of(bytes));
+    word block = heap_alloc_here(heap, class_of(bytes));
     heap_leave();
     return block;
 }
@@ -26,7 +26,7 @@ INLINE word next_word(size_t bytes)
 static NOINLINE void *malloc_slow(size_t bytes)
 {
     bool zero;
-    word block = next_word(bytes);
+    word block = take_here(bytes);
     if (LIKELY(block != 0))
         return (void *)block;
     return front_give(front_alloc(bytes, &zero));

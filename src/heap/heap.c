@@ -215,7 +215,7 @@ INLINE bool is_virgin(struct cursor *cursor, word block)
     return true;
 }
 
-word heap_alloc_quick(struct heap *heap, unsigned class)
+word heap_alloc_here(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
     word block = cursor_take(cursor);

@@ -82,8 +82,8 @@ INLINE void heap_leave(void)
 
 /* All of these are called between heap_enter and heap_leave, or under a shared heap's lock. */
 word heap_alloc(struct heap *heap, unsigned class, bool *zero);       /* 0: out of memory */
-/* from the next word of its slab, or 0 */
-word heap_alloc_quick(struct heap *heap, unsigned class);
+/* from the slab under its cursor, or 0 */
+word heap_alloc_here(struct heap *heap, unsigned class);
 /* any pointer the cage holds; every case of it */
 enum fault_kind heap_free(struct heap *heap, word pointer);
 /* a block in use, by its start; else why not */
