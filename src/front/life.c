@@ -66,7 +66,7 @@ static void fork_child(void)
     state.process = os_process_id();
     if (state.alive != NULL)
         *state.alive = 1;
-    roster_fork_child(thread.heap);
+    roster_fork_child(&thread);
 }
 
 /* _Fork and raw clone run no handlers. Other threads may have held our locks: what they guard may
@@ -153,7 +153,7 @@ static COLD struct heap *attach(void)
     bool outer = thread.inside;
     thread.inside = 1;
     begin();
-    struct heap *heap = front_options->midden ? roster_attach(&thread) : NULL;
+    struct heap *heap = front_options->midden ? roster_attach(&thread, KIND_MANUAL) : NULL;
     if (heap != NULL)
         thread.heap = heap;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);     /* a handler from here on finds it */

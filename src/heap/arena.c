@@ -99,6 +99,7 @@ static struct slab *make_span(struct arena *arena, size_t bytes, size_t align)
     if (slab == NULL)
         return NULL;
     slab->class = CLASS_COUNT;
+    slab->kind = KIND_ARENA;
     slab->arena = arena;
     __atomic_store_n(&slab->owner, OWNER_ARENA, __ATOMIC_RELEASE);
     forget_from(slab, 0);

@@ -185,6 +185,7 @@ static struct slab *make_slab(struct heap *heap, unsigned class)
     struct slab *slab = slab_make(class, (word)heap, heap->cut[class] >= HEAP_DENSE_AFTER);
     if (slab == NULL)
         return NULL;
+    slab->kind = (uint8_t)heap->kind;
     heap->cut[class] += heap->cut[class] < HEAP_DENSE_AFTER;
     rest_made(heap, slab);
     return slab;
@@ -260,7 +261,9 @@ static enum fault_kind check_block(struct slab *slab, word pointer, size_t *inde
         return FAULT_UNISSUED;
     if (!place.start)
         return slab_is_free(slab, place.index) ? FAULT_INTERIOR_FREE : FAULT_INTERIOR;
-    return slab_is_free(slab, place.index) ? FAULT_DOUBLE_FREE : FAULT_NONE;
+    if (slab_is_free(slab, place.index))
+        return FAULT_DOUBLE_FREE;
+    return slab->kind == KIND_MANUAL ? FAULT_NONE : FAULT_MANAGED;
 }
 
 enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index)
@@ -304,7 +307,7 @@ static bool claim(struct heap *heap, struct slab *slab)
     }
     if (owner == mine)
         return true;
-    if ((owner & ~(word)OWNER_FLAGS) == (word)heap_orphans())
+    if ((owner & ~(word)OWNER_FLAGS) == (word)heap_orphans(heap->kind))
         return roster_adopt_slab(heap, slab);
     if ((owner & OWNER_FLAGS) != OWNER_FULL || !slab_own(slab, owner, mine))
         return false;
@@ -328,6 +331,16 @@ enum fault_kind heap_free(struct heap *heap, word pointer)
         return FAULT_DOUBLE_FREE;
     free_local(heap, slab, index);
     return FAULT_NONE;
+}
+
+void heap_give(struct heap *heap, struct slab *slab, size_t index)
+{
+    if (slab_owner(slab) & OWNER_LARGE)
+        large_free(slab);
+    else if (heap == NULL || !claim(heap, slab))
+        remote_free(slab, index);
+    else
+        free_local(heap, slab, index);
 }
 
 /* -- rest -------------------------------------------------------------------------------------- */

@@ -38,6 +38,7 @@ struct heap {
     uint32_t     *inside;                        /* the thread's flag; NULL: shared heap */
     struct rest   rest;                          /* what stays empty under cursors */
     enum heap_state state;
+    enum heap_kind kind;                         /* of all its slabs */
     struct lock   lock;                          /* shared heaps only */
 } ALIGNED(64);
 
@@ -45,11 +46,12 @@ struct heap {
  * after the thread's last destructor; `inside` is set from entry to exit of every call that touches
  * the heap, so that a signal handler, or somebody who stops the world, knows. */
 struct thread {
-    struct heap *heap;
+    struct heap *heap;                           /* KIND_MANUAL */
     uint32_t     inside;                         /* 0 or 1 */
     uint8_t      nested;  /* a signal handler's call that interrupted another one */
     uint8_t      late;                           /* past its last destructor */
     uint8_t      rounds;                         /* of destructors, that ours was called in */
+    struct heap *managed[KIND_COUNT - 1];        /* the other kinds, by kind - 1; NULL: none yet */
 };
 extern __thread struct thread thread __attribute__((tls_model("initial-exec")));
 extern struct heap heap_none;                    /* no cursor aims anywhere, owns nothing */
@@ -86,6 +88,8 @@ word heap_alloc(struct heap *heap, unsigned class, bool *zero);       /* 0: out 
 word heap_alloc_here(struct heap *heap, unsigned class);
 /* any pointer the cage holds; every case of it */
 enum fault_kind heap_free(struct heap *heap, word pointer);
+/* a block in use of a managed kind, by the heap of that kind or by none (NULL) */
+void heap_give(struct heap *heap, struct slab *slab, size_t index);
 /* a block in use, by its start; else why not */
 enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index);
 /* a word of its bitmap became all free */
@@ -103,6 +107,6 @@ void heap_list_remove(struct heap *heap, struct slab *slab);
 /* not under a cursor, all free; false: it stays for a while */
 bool heap_slab_retire(struct heap *heap, struct slab *slab);
 struct slab *heap_cursor_lift(struct cursor *cursor);
-struct heap *heap_orphans(void);
+struct heap *heap_orphans(enum heap_kind kind);
 
 #endif

@@ -10,13 +10,16 @@ struct lock roster_lock;
 
 static struct {
     struct heap *first;                          /* every heap ever made */
-    struct heap *dead;                           /* ready for the next thread */
+    struct heap *dead[KIND_COUNT];               /* ready for the next thread */
 } state;
-static struct heap orphans = { .state = HEAP_SHARED };
+static struct heap orphans[KIND_COUNT] = {
+    { .state = HEAP_SHARED, .kind = KIND_MANUAL }, { .state = HEAP_SHARED, .kind = KIND_COUNTED },
+    { .state = HEAP_SHARED, .kind = KIND_TRACED }, { .state = HEAP_SHARED, .kind = KIND_LEAF },
+};
 
-struct heap *heap_orphans(void)
+struct heap *heap_orphans(enum heap_kind kind)
 {
-    return &orphans;
+    return &orphans[kind];
 }
 
 struct heap *roster_first(void)
@@ -39,21 +42,22 @@ static struct heap *make_heap(void)
     return heap;
 }
 
-struct heap *roster_attach(struct thread *owner)
+struct heap *roster_attach(struct thread *owner, enum heap_kind kind)
 {
     if (!lock_take(&roster_lock))
         return NULL;
     struct heap *heap = NULL;
     if (cage.base != 0 || cage_init()) {
-        heap = state.dead;
+        heap = state.dead[kind];
         if (heap != NULL) {
-            state.dead = heap->next_dead;
+            state.dead[kind] = heap->next_dead;
             COUNT_ONE(heaps_reused);
         } else {
             heap = make_heap();
         }
     }
     if (heap != NULL) {
+        heap->kind = kind;
         heap->state = HEAP_LIVE;
         heap->inside = &owner->inside;
     }
@@ -72,9 +76,9 @@ static bool hand_over(struct heap *heap, unsigned class)
         struct slab *slab = heap->partial[class];
         if (slab == NULL)
             return false;
-        if (slab_own(slab, (word)heap, (word)&orphans)) {
+        if (slab_own(slab, (word)heap, (word)&orphans[heap->kind])) {
             heap_list_remove(heap, slab);
-            heap_list_add(&orphans, slab);
+            heap_list_add(&orphans[heap->kind], slab);
             return true;
         }
         remote_drain(heap);
@@ -89,6 +93,14 @@ static void hand_over_all(struct heap *heap)
             ;
 }
 
+static void bury(struct heap *heap)
+{
+    heap->state = HEAP_DEAD;
+    heap->inside = NULL;
+    heap->next_dead = state.dead[heap->kind];
+    state.dead[heap->kind] = heap;
+}
+
 /* A slab that was full may come back to a list already handed over: freed into by a thread without
  * a heap. */
 void roster_detach(struct heap *heap)
@@ -98,10 +110,7 @@ void roster_detach(struct heap *heap)
         return;
     for (unsigned round = 0; heap->listed != 0 && round < DETACH_ROUNDS; round++)
         hand_over_all(heap);
-    heap->state = HEAP_DEAD;
-    heap->inside = NULL;
-    heap->next_dead = state.dead;
-    state.dead = heap;
+    bury(heap);
     lock_give(&roster_lock);
 }
 
@@ -109,18 +118,19 @@ void roster_detach(struct heap *heap)
 
 static void take_orphan(struct slab *slab)
 {
-    heap_list_remove(&orphans, slab);
+    heap_list_remove(&orphans[slab->kind], slab);
     COUNT_ONE(slabs_adopted);
 }
 
 struct slab *roster_adopt(struct heap *heap, unsigned class)
 {
-    if (__atomic_load_n(&orphans.listed, __ATOMIC_RELAXED) == 0 || !lock_try(&roster_lock))
+    struct heap *from = &orphans[heap->kind];
+    if (__atomic_load_n(&from->listed, __ATOMIC_RELAXED) == 0 || !lock_try(&roster_lock))
         return NULL;
     if (!thread.nested)                          /* a handler could not give back what is empty */
-        remote_drain(&orphans);
-    struct slab *slab = orphans.partial[class];
-    if (slab != NULL && slab_own(slab, (word)&orphans, (word)heap))
+        remote_drain(from);
+    struct slab *slab = from->partial[class];
+    if (slab != NULL && slab_own(slab, (word)from, (word)heap))
         take_orphan(slab);
     else
         slab = NULL;
@@ -132,8 +142,8 @@ bool roster_adopt_slab(struct heap *heap, struct slab *slab)
 {
     if (!lock_take(&roster_lock))
         return false;
-    remote_drain(&orphans);
-    bool ours = slab_own(slab, (word)&orphans, (word)heap);
+    remote_drain(&orphans[heap->kind]);
+    bool ours = slab_own(slab, (word)&orphans[heap->kind], (word)heap);
     if (ours)
         take_orphan(slab);
     lock_give(&roster_lock);
@@ -154,14 +164,6 @@ static void forget_lists(struct heap *heap)
     heap->pending = NULL;
 }
 
-static void bury(struct heap *heap)
-{
-    heap->state = HEAP_DEAD;
-    heap->inside = NULL;
-    heap->next_dead = state.dead;
-    state.dead = heap;
-}
-
 /* The thread may have been stopped half way through a list, but its bitmaps are whole at every
  * instruction: what it owned is found by them alone. */
 static void rescue(struct slab *slab, struct heap *heap)
@@ -174,8 +176,8 @@ static void rescue(struct slab *slab, struct heap *heap)
     }
     for (size_t i = 0; i < slab->words; i++)
         if ((slab->free[i] & ~slab_padding(slab, i)) != 0) {
-            slab->owner = (word)&orphans;
-            heap_list_add(&orphans, slab);
+            slab->owner = (word)&orphans[slab->kind];
+            heap_list_add(&orphans[slab->kind], slab);
             return;
         }
     slab->owner = (word)heap | OWNER_FULL;
@@ -211,15 +213,22 @@ static void rescue_slabs(void)
     }
 }
 
+static bool is_his(const struct thread *owner, const struct heap *heap)
+{
+    if (heap->kind == KIND_MANUAL)
+        return heap == owner->heap;
+    return heap == owner->managed[heap->kind - 1];
+}
+
 /* A heap that was dead before may have kept a slab in a list (hand_over); it is found by its
  * bitmaps as well. */
-static bool forget_others(const struct heap *mine)
+static bool forget_others(const struct thread *owner)
 {
     bool others = false;
     for (struct heap *heap = state.first; heap != NULL; heap = heap->next)
-        others |= heap != mine && heap->state == HEAP_LIVE;
+        others |= !is_his(owner, heap) && heap->state == HEAP_LIVE;
     for (struct heap *heap = state.first; others && heap != NULL; heap = heap->next) {
-        if (heap == mine) {
+        if (is_his(owner, heap)) {
             heap->pending = NULL;
             continue;
         }
@@ -230,11 +239,12 @@ static bool forget_others(const struct heap *mine)
     return others;
 }
 
-void roster_fork_child(struct heap *mine)
+void roster_fork_child(const struct thread *owner)
 {
-    if (!forget_others(mine))  /* nobody but us can have left anything half done */
+    if (!forget_others(owner))  /* nobody but us can have left anything half done */
         return;
-    orphans.pending = NULL;
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+        orphans[kind].pending = NULL;
     shared_forget_pending();
     rescue_slabs();
 }

@@ -11,13 +11,15 @@
 
 #include "heap/heap.h"
 
-struct heap *roster_attach(struct thread *owner);  /* a heap for a thread; NULL: out of memory */
+/* a heap for a thread; NULL: out of memory */
+struct heap *roster_attach(struct thread *owner, enum heap_kind kind);
 void         roster_detach(struct heap *heap);                        /* the thread ends */
 /* an orphan of that class with a free block, or NULL */
 struct slab *roster_adopt(struct heap *heap, unsigned class);
 /* this very orphan; false: it is none any more */
 bool         roster_adopt_slab(struct heap *heap, struct slab *slab);
-void         roster_fork_child(struct heap *mine);  /* heaps of threads that do not exist here */
+/* heaps of threads that do not exist here */
+void         roster_fork_child(const struct thread *owner);
 struct heap *roster_first(void);  /* every heap ever made; follow `next` */
 extern struct lock roster_lock;
 

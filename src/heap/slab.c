@@ -63,7 +63,7 @@ struct slab *slab_make(unsigned class, word owner, bool dense)
         return NULL;
     }
     slab->slices = shape->slices;
-    slab->class = (uint16_t)class;
+    slab->class = (uint8_t)class;
     slab->magic = shape->magic;
     slab->reached = 0;
     bool watched = zero && shape->block_bytes > CLASS_QUICK_MAX && slab->words == 1;

@@ -22,6 +22,16 @@
 
 struct heap;
 
+/* What a slab's blocks are; a property of the slab, never of the block. */
+enum heap_kind {
+    KIND_MANUAL,                                 /* malloc's */
+    KIND_COUNTED,                                /* managed objects with handles */
+    KIND_TRACED,                                 /* managed objects that words keep */
+    KIND_LEAF,                                   /* the same, and never looked into */
+    KIND_COUNT,
+    KIND_ARENA = KIND_COUNT,                     /* no heap's: a span of a named arena */
+};
+
 /* Flags in the low bits of the owner word. A local free compares the whole word, so any flag sends
  * it the long way. */
 enum {
@@ -46,7 +56,8 @@ struct slab {
     uint32_t     slices;
     uint32_t     blocks;
     uint16_t     words;                          /* of each bitmap, padding word not counted */
-    uint16_t     class;                          /* CLASS_COUNT: large */
+    uint8_t      class;                          /* CLASS_COUNT: large */
+    uint8_t      kind;                           /* enum heap_kind */
     uint16_t     remote_at;                      /* offset of `remote` from the slab, in bytes */
     union {
         uint16_t moved;                          /* large: its pages came from another address */

@@ -65,8 +65,11 @@ static size_t purge_orphans(void)
 {
     if (!lock_take(&roster_lock))
         return 0;
-    remote_drain(heap_orphans());
-    size_t purged = purge_lists(heap_orphans());
+    size_t purged = 0;
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++) {
+        remote_drain(heap_orphans(kind));
+        purged += purge_lists(heap_orphans(kind));
+    }
     lock_give(&roster_lock);
     return purged;
 }

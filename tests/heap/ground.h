@@ -20,7 +20,7 @@ static inline struct heap *attached(void)
 {
     static struct thread owners[8];
     static unsigned count;
-    struct heap *heap = roster_attach(&owners[count++]);
+    struct heap *heap = roster_attach(&owners[count++], KIND_MANUAL);
     cr_assert_not_null(heap);
     return heap;
 }

@@ -156,11 +156,11 @@ Test(remote, what_a_dead_thread_left_is_adopted)
     struct heap *dead = attached(), *heir = attached();
     word block = heap_alloc(dead, 6, &zero), kept = heap_alloc(dead, 6, &zero);
     roster_detach(dead);
-    cr_assert_eq(slab_heap(cage_slab(block)), heap_orphans());
+    cr_assert_eq(slab_heap(cage_slab(block)), heap_orphans(KIND_MANUAL));
     cr_assert_eq(heap_free(heir, block), FAULT_NONE);
     cr_assert_eq(slab_owner(cage_slab(kept)), (word)heir);
     cr_assert_eq(heap_alloc(heir, 6, &zero), block);
     cr_assert_eq(dead->listed, 0);
-    cr_assert_eq(heap_orphans()->listed, 0);
+    cr_assert_eq(heap_orphans(KIND_MANUAL)->listed, 0);
     cr_assert_eq(attached(), dead, "the heap itself is used again");
 }

@@ -176,7 +176,7 @@ static void audit_clean(void)
 /* Shared heaps are on no list: they are met by what they own. */
 static void meet_shared(void)
 {
-    struct heap *met[8] = { heap_orphans() };
+    struct heap *met[8] = { heap_orphans(KIND_MANUAL) };
     size_t count = 1;
     for (size_t i = 0; i < slices(); i++) {
         struct heap *heap = slab_heap(cage.slab_of[i]);
@@ -218,7 +218,7 @@ void audit_expect_nothing_in_use(void)
     for (size_t i = 0; cage.base != 0 && i < slices(); i++) {
         struct slab *slab = cage.slab_of[i];
         struct heap *heap = slab_heap(slab);
-        bool shared = heap != NULL && heap->state == HEAP_SHARED && heap != heap_orphans();
+        bool shared = heap != NULL && heap->state == HEAP_SHARED && heap != heap_orphans(KIND_MANUAL);
         if (slab != &slab_none && !shared)
             fake_die("all is freed, but slab %#zx of %zu-byte blocks, owner %#zx, holds its span",
                      slab->base, (size_t)slab->block_bytes, slab_owner(slab));

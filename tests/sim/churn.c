@@ -195,7 +195,7 @@ static void validate(void)
 {
     for (struct heap *heap = roster_first(); heap != NULL; heap = heap->next)
         heap_validate(heap);
-    heap_validate(heap_orphans());
+    heap_validate(heap_orphans(KIND_MANUAL));
     span_validate();
 }
 

@@ -470,3 +470,66 @@ void os_region_of(word address, struct os_region *region)
 {
     *region = (struct os_region){ .place = OS_ANONYMOUS, .lo = address, .hi = address + 1 };
 }
+
+/* -- helper threads: there are none ----------------------------------------------------------- */
+
+bool os_thread_start(void (*run)(void *), void *arg)
+{
+    (void)run;
+    (void)arg;
+    return refuse();
+}
+
+bool os_thread_is_ours(int tid)
+{
+    (void)tid;
+    return false;
+}
+
+void os_thread_show(int signal)
+{
+    (void)signal;
+}
+
+void os_threads_forget(void)
+{
+}
+
+unsigned os_processors(void)
+{
+    return 1;
+}
+
+void os_wait(const uint32_t *at, uint32_t seen, uint32_t ms)
+{
+    if (*at == seen && ms == 0)
+        fake_die("a thread waits for another, and there is none");
+}
+
+void os_wake(uint32_t *at, unsigned count)
+{
+    (void)at;
+    (void)count;
+}
+
+uint64_t os_now_ns(void)
+{
+    return os_now_ms() * 1000000;
+}
+
+bool os_pressure_open(struct os_pressure *pressure)
+{
+    (void)pressure;
+    return refuse();
+}
+
+bool os_pressure_rises(struct os_pressure *pressure)
+{
+    (void)pressure;
+    return false;
+}
+
+void os_pressure_close(struct os_pressure *pressure)
+{
+    (void)pressure;
+}

@@ -424,7 +424,7 @@ static void op_fork(void)
     memset(stalled, 0, sizeof stalled);          /* they were among the others */
     memset(audit_stalled, 0, sizeof audit_stalled);
     shared_fork_child();
-    roster_fork_child(thread.heap);
+    roster_fork_child(&thread);
 }
 
 /* -- the stream ------------------------------------------------------------------------------- */
@@ -537,10 +537,10 @@ static void rest_dead_heaps(void)
     for (struct heap *heap = roster_first(); heap != NULL && count < 256; heap = heap->next)
         count += heap->state == HEAP_DEAD;
     for (size_t i = 0; i < count; i++)
-        reused[i] = roster_attach(&owners[i]);
+        reused[i] = roster_attach(&owners[i], KIND_MANUAL);
     for (size_t i = 0; i < count; i++)
         roster_detach(reused[i]);
-    remote_drain(heap_orphans());
+    remote_drain(heap_orphans(KIND_MANUAL));
 }
 
 static void finish(void)
