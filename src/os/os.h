@@ -6,8 +6,8 @@
  * Contract    `true` or non-zero means done; false or 0 means refused, nothing changed. Addresses
  *             and sizes of page calls are multiples of the page size. All calls are
  *             async-signal-safe.
- * Files       linux.c pages and facts; lock.c; linux_call.h system calls per processor. The
- *             simulator links tests/sim/os_fake.c in their place.
+ * Files       linux.c pages and facts; lock.c; thread.c; linux_call.h system calls per processor.
+ *             The simulator links tests/sim/os_fake.c in their place.
  */
 #ifndef MIDDEN_OS_OS_H
 #define MIDDEN_OS_OS_H
@@ -61,6 +61,34 @@ bool lock_take(struct lock *lock);
 bool lock_try(struct lock *lock);
 void lock_give(struct lock *lock);
 void lock_reset(struct lock *lock);              /* in a forked child: free, whoever held it */
+
+/* -- helper threads, sleep and wake (thread.c) ------------------------------------------------- */
+
+/* A detached thread of midden's own, with 256 KiB of stack, that no signal for the program reaches;
+ * it is known as ours on return. May allocate: call it outside the heap. false: refused */
+bool     os_thread_start(void (*run)(void *), void *arg);
+/* Is it such a thread, and not shown? One that stops the world leaves it alone. */
+bool     os_thread_is_ours(int tid);
+/* This helper is about to do as the program does (run finalizers, allocate): from now on it is one
+ * of the program's threads, and open to `signal` (0: to none) by which they are stopped. */
+void     os_thread_show(int signal);
+void     os_threads_forget(void);                /* in a forked child: they were not forked */
+unsigned os_processors(void);                    /* this thread may run on; 1 or more */
+
+/* Sleeps while *at is `seen`, at most so long (0: no limit); may return at any time. */
+void     os_wait(const uint32_t *at, uint32_t seen, uint32_t ms);
+void     os_wake(uint32_t *at, unsigned count);
+uint64_t os_now_ns(void);                        /* monotonic */
+
+/* Tasks of this machine wait for memory: a twentieth of the time, over two seconds. */
+struct os_pressure {
+    int      fd;                                 /* of a trigger; -1: the sums are read */
+    uint64_t inode;                              /* of what it should be */
+    uint64_t since_ms, stalled_us;               /* as last read */
+};
+bool os_pressure_open(struct os_pressure *pressure);       /* false: the kernel does not tell */
+bool os_pressure_rises(struct os_pressure *pressure);      /* has it, since last asked? at once */
+void os_pressure_close(struct os_pressure *pressure);
 
 /* -- time, text, the end ----------------------------------------------------------------------- */
 
