@@ -17,7 +17,7 @@ is_listed() {
 }
 tr -s ' \t\\' '\n' < Makefile.am | sort -u > "$scratch/words"
 find src include tools tests bench man completions -type f -name '*.*' 2>/dev/null |
-    grep -Ev '\.(o|lo|a|la|log|trs|Po|Plo|[13])$|/\.' | sort |
+    grep -Ev '\.(o|lo|a|la|log|trs|Po|Plo|[1357])$|/\.' | sort |
     while read -r file; do
         is_listed "$file" || echo "$file"
     done > "$scratch/forgotten"
