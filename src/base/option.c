@@ -1,5 +1,6 @@
 /* option.c - reading options from text, and telling them.
- * Job         option.h. Text is never copied: a piece points into what the caller handed in.
+ * Job         option.h. A piece points into what the caller handed in; what is copied is the value
+ *             of an option that is a text.
  * Locking     none.
  */
 #include "base/option.h"
@@ -13,36 +14,36 @@ enum {
 
 const struct option_row option_table[KEY_COUNT] = {
 #define OPTION_CHOICE(name, initial, choices, text) \
-    { #name, text, choices, OPTION_TYPE_CHOICE, initial, 0, 0 },
+    { #name, text, choices, OPTION_TYPE_CHOICE, initial, 0, 0, NULL, NULL, 0 },
 #define OPTION_BOOL(name, initial, text) \
-    { #name, text, NULL, OPTION_TYPE_BOOL, initial, 0, 1 },
+    { #name, text, NULL, OPTION_TYPE_BOOL, initial, 0, 1, NULL, NULL, 0 },
 #define OPTION_SIZE(name, initial, min, max, text) \
-    { #name, text, NULL, OPTION_TYPE_SIZE, initial, min, max },
+    { #name, text, NULL, OPTION_TYPE_SIZE, initial, min, max, NULL, NULL, 0 },
 #define OPTION_TIME(name, initial, min, max, text) \
-    { #name, text, NULL, OPTION_TYPE_TIME, initial, min, max },
+    { #name, text, NULL, OPTION_TYPE_TIME, initial, min, max, NULL, NULL, 0 },
 #define OPTION_COUNT(name, initial, min, max, text) \
-    { #name, text, NULL, OPTION_TYPE_COUNT, initial, min, max },
+    { #name, text, NULL, OPTION_TYPE_COUNT, initial, min, max, NULL, NULL, 0 },
+#define OPTION_TEXT(name, initial, takes, text) \
+    { #name, text, NULL, OPTION_TYPE_TEXT, sizeof initial - 1, 0, OPTION_TEXT_BYTES - 1, initial, \
+      takes, SLOT_##name },
 #include "base/option.def"
-#undef OPTION_CHOICE
-#undef OPTION_BOOL
-#undef OPTION_SIZE
-#undef OPTION_TIME
-#undef OPTION_COUNT
 };
 
-const struct options option_initial = { .value = {
+const struct options option_initial = {
+    .value = {
 #define OPTION_CHOICE(name, initial, choices, text)   initial,
 #define OPTION_BOOL(name, initial, text)              initial,
 #define OPTION_SIZE(name, initial, min, max, text)    initial,
 #define OPTION_TIME(name, initial, min, max, text)    initial,
 #define OPTION_COUNT(name, initial, min, max, text)   initial,
+#define OPTION_TEXT(name, initial, takes, text)       sizeof initial - 1,
 #include "base/option.def"
-#undef OPTION_CHOICE
-#undef OPTION_BOOL
-#undef OPTION_SIZE
-#undef OPTION_TIME
-#undef OPTION_COUNT
-} };
+    },
+    .text = {
+#define OPTION_TEXT(name, initial, takes, text)       initial,
+#include "base/option.def"
+    },
+};
 
 struct unit {
     char     name[3];
@@ -194,8 +195,19 @@ static enum option_trouble number_read(const struct option_row *row, struct piec
     return OPTION_FINE;
 }
 
+static enum option_trouble text_read(const struct option_row *row, struct piece value,
+                                     uint64_t *out)
+{
+    if (value.bytes > row->max)
+        return OPTION_OUT_OF_RANGE;
+    *out = value.bytes;
+    return OPTION_FINE;
+}
+
 enum option_trouble option_read(const struct option_row *row, struct piece value, uint64_t *out)
 {
+    if (row->type == OPTION_TYPE_TEXT)
+        return text_read(row, value, out);
     bool is_choice = row->type == OPTION_TYPE_CHOICE;
     uint64_t index;
     if (!is_choice && row->type != OPTION_TYPE_BOOL)
@@ -238,11 +250,11 @@ static struct piece nearest_key(struct piece wrong)
     return nearest;
 }
 
-static struct piece nearest_choice(const struct option_row *row, struct piece wrong)
+struct piece option_nearest(const char *choices, struct piece wrong)
 {
     struct piece nearest = { NULL, 0 };
     unsigned edits = NEAREST_EDITS + 1;
-    struct piece rest = piece_of(row->choices != NULL ? row->choices : "");
+    struct piece rest = piece_of(choices);
     while (rest.bytes > 0)
         consider(piece_cut(&rest, '|'), wrong, &nearest, &edits);
     return nearest;
@@ -267,6 +279,31 @@ static void complain(struct reader *reader, struct option_complaint complaint)
         reader->source->complain(&complaint, reader->source->arg);
 }
 
+/* What the table can say of a value, then what only who reads it can. */
+static void value_judge(struct reader *reader, struct option_complaint *complaint, uint64_t *number)
+{
+    const struct option_row *row = complaint->row;
+    complaint->trouble = option_read(row, complaint->value, number);
+    if (row->choices != NULL)
+        complaint->nearest = option_nearest(row->choices, complaint->value);
+    if (complaint->trouble == OPTION_FINE && row->type == OPTION_TYPE_TEXT &&
+        reader->source->judge != NULL)
+        complaint->trouble = reader->source->judge(complaint);
+}
+
+static void value_keep(struct reader *reader, const struct option_row *row, struct piece value,
+                       uint64_t number)
+{
+    size_t key = (size_t)(row - option_table);
+    reader->options->value[key] = number;
+    reader->options->origin[key] = reader->source->origin;
+    if (row->type == OPTION_TYPE_TEXT) {
+        char *text = reader->options->text[row->slot];
+        __builtin_memset(text, 0, OPTION_TEXT_BYTES);
+        __builtin_memcpy(text, value.at, value.bytes);
+    }
+}
+
 static void item_read(struct reader *reader, struct piece item)
 {
     size_t equals = piece_find(item, '=');
@@ -281,15 +318,12 @@ static void item_read(struct reader *reader, struct piece item)
     } else if (equals == item.bytes) {
         complaint.trouble = OPTION_NO_VALUE;
     } else {
-        complaint.trouble = option_read(row, value, &number);
-        complaint.nearest = nearest_choice(row, value);
+        value_judge(reader, &complaint, &number);
     }
-    if (complaint.trouble != OPTION_FINE) {
+    if (complaint.trouble != OPTION_FINE)
         complain(reader, complaint);
-        return;
-    }
-    reader->options->value[row - option_table] = number;
-    reader->options->origin[row - option_table] = reader->source->origin;
+    else
+        value_keep(reader, row, value, number);
 }
 
 /* The first item of rest: up to a comma outside quotes, or a newline: it ends a quote left open. */
@@ -430,7 +464,9 @@ static void number_text(struct text *text, struct units units, uint64_t value)
 
 void option_value_text(struct text *text, const struct option_row *row, uint64_t value)
 {
-    if (row->type == OPTION_TYPE_CHOICE || row->type == OPTION_TYPE_BOOL)
+    if (row->type == OPTION_TYPE_TEXT)
+        text_string(text, row->initial_text);
+    else if (row->type == OPTION_TYPE_CHOICE || row->type == OPTION_TYPE_BOOL)
         choice_text(text, row->choices != NULL ? row->choices : CHOICES_OF_BOOL, value);
     else
         number_text(text, units_of(row->type), value);
@@ -457,6 +493,10 @@ void option_takes_text(struct text *text, const struct option_row *row)
     };
     if (row->type == OPTION_TYPE_CHOICE || row->type == OPTION_TYPE_BOOL) {
         choices_text(text, piece_of(row->choices != NULL ? row->choices : "on|off"));
+        return;
+    }
+    if (row->type == OPTION_TYPE_TEXT) {
+        text_string(text, row->takes);
         return;
     }
     text_string(text, what[row->type]);
@@ -506,6 +546,8 @@ static void advice_text(struct text *text, const struct option_complaint *compla
         text_char(text, '?');
     } else if (complaint->trouble == OPTION_BAD_SECTION) {
         text_string(text, "; write [exe=PROGRAM] or [exe=/PATH/TO/PROGRAM]; * is any text");
+    } else if (complaint->takes != NULL) {
+        text_format(text, "; it takes %s", complaint->takes);
     } else if (complaint->row != NULL) {
         text_string(text, "; it takes ");
         option_takes_text(text, complaint->row);
@@ -525,8 +567,12 @@ void option_complaint_text(struct text *text, const struct option_complaint *com
 void option_describe(struct text *text, const struct options *options, enum option_key key)
 {
     const char *origin = options->origin[key];
-    text_format(text, "%s=", option_table[key].name);
-    option_value_text(text, &option_table[key], options->value[key]);
+    const struct option_row *row = &option_table[key];
+    text_format(text, "%s=", row->name);
+    if (row->type == OPTION_TYPE_TEXT)
+        text_plain(text, options->text[row->slot], options->value[key]);
+    else
+        option_value_text(text, row, options->value[key]);
     text_string(text, origin != NULL ? " from " : " by default");
     if (origin != NULL)
         text_string(text, origin);

@@ -9,7 +9,7 @@
  *                    comment. A line [exe=PROGRAM] begins a section for that program only. PROGRAM
  *                    is a path if it has a slash, else the last part of one; `*` is any text.
  *             SIZE   bytes, or with one of k M G T (powers of 1024)    TIME   500ms 10s 1m 2h, or 0
- *             BOOL   on off, yes no, true false, 1 0
+ *             BOOL   on off, yes no, true false, 1 0    TEXT   127 bytes at most
  * Locking     none: a struct options belongs to its caller. Async-signal-safe.
  */
 #ifndef MIDDEN_BASE_OPTION_H
@@ -23,13 +23,15 @@ enum option_key {
 #define OPTION_SIZE(name, initial, min, max, text)    KEY_##name,
 #define OPTION_TIME(name, initial, min, max, text)    KEY_##name,
 #define OPTION_COUNT(name, initial, min, max, text)   KEY_##name,
+#define OPTION_TEXT(name, initial, takes, text)       KEY_##name,
 #include "base/option.def"
-#undef OPTION_CHOICE
-#undef OPTION_BOOL
-#undef OPTION_SIZE
-#undef OPTION_TIME
-#undef OPTION_COUNT
     KEY_COUNT
+};
+
+enum option_slot {                               /* places in options.text */
+#define OPTION_TEXT(name, initial, takes, text)       SLOT_##name,
+#include "base/option.def"
+    SLOT_COUNT
 };
 
 /* The choices, in the order of option.def; a unit test compares the two. */
@@ -40,8 +42,11 @@ enum { PURGE_AUTO, PURGE_NOW, PURGE_NEVER };
 enum { HUGE_AUTO, HUGE_NEVER };
 enum { REALLOC_ZERO_FREE, REALLOC_ZERO_ALLOC };
 
-/* Every value is one integer: index of a choice, 0 or 1, bytes, milliseconds, a number. It is read
- * by name, options->limit, and walked by index. */
+enum { OPTION_TEXT_BYTES = 128 };                /* of a text, its NUL included */
+
+/* Every value is one integer: index of a choice, 0 or 1, bytes, milliseconds, a number, the length
+ * of a text. It is read by name, options->limit, and walked by index. Texts lie beside them, zeros
+ * behind: options->text[SLOT_collect]. */
 struct options {
     union {
         struct {
@@ -50,22 +55,20 @@ struct options {
 #define OPTION_SIZE(name, initial, min, max, text)    uint64_t name;
 #define OPTION_TIME(name, initial, min, max, text)    uint64_t name;
 #define OPTION_COUNT(name, initial, min, max, text)   uint64_t name;
+#define OPTION_TEXT(name, initial, takes, text)       uint64_t name;
 #include "base/option.def"
-#undef OPTION_CHOICE
-#undef OPTION_BOOL
-#undef OPTION_SIZE
-#undef OPTION_TIME
-#undef OPTION_COUNT
         };
         uint64_t value[KEY_COUNT];
     };
     const char *origin[KEY_COUNT];               /* who set it, as handed in; NULL: the default */
+    char        text[SLOT_COUNT][OPTION_TEXT_BYTES];
 };
 
 /* -- the table --------------------------------------------------------------------------------- */
 
 enum option_type {
-    OPTION_TYPE_CHOICE, OPTION_TYPE_BOOL, OPTION_TYPE_SIZE, OPTION_TYPE_TIME, OPTION_TYPE_COUNT
+    OPTION_TYPE_CHOICE, OPTION_TYPE_BOOL, OPTION_TYPE_SIZE, OPTION_TYPE_TIME, OPTION_TYPE_COUNT,
+    OPTION_TYPE_TEXT
 };
 
 struct option_row {
@@ -73,7 +76,10 @@ struct option_row {
     const char      *text;                       /* what it does, one line */
     const char      *choices;                    /* "this|that"; NULL unless a choice */
     enum option_type type;
-    uint64_t         initial, min, max;          /* min and max count; of a choice 0 and the last */
+    uint64_t         initial, min, max;          /* min and max count; of a choice 0 and the last;
+                                                    of a text lengths */
+    const char      *initial_text, *takes;       /* NULL unless a text */
+    unsigned         slot;                       /* of a text */
 };
 extern const struct option_row option_table[KEY_COUNT];
 extern const struct options    option_initial;   /* every option at its default */
@@ -99,6 +105,7 @@ struct option_complaint {
     struct piece             key, value;         /* as written; of a bad section: the line, none */
     const struct option_row *row;                /* NULL: no such key */
     struct piece             nearest;            /* key or choice perhaps meant; no bytes: none */
+    const char              *takes;              /* what would do; NULL: what the row says */
     const char              *origin;
     unsigned                 line;               /* of a file, from 1; 0: no file */
 };
@@ -107,6 +114,9 @@ struct option_source {
     const char *origin;                          /* "MIDDEN_OPTIONS"; static: it is kept */
     void      (*complain)(const struct option_complaint *, void *arg);   /* NULL: silent */
     void       *arg;
+    /* Asked of each text that is not too long: does it mean anything? complaint->value is the text;
+     * if not, the answer may narrow it, and add what is nearest or what would do. NULL: it does. */
+    enum option_trouble (*judge)(struct option_complaint *complaint);
 };
 
 void option_defaults(struct options *options);
@@ -119,10 +129,12 @@ unsigned option_parse_file(struct options *options, const char *text, const char
 
 /* One value by itself: *out is set only if the answer is OPTION_FINE. */
 enum option_trouble option_read(const struct option_row *row, struct piece value, uint64_t *out);
+/* Which of "this|that|..." was perhaps meant? No bytes: none of them. */
+struct piece option_nearest(const char *choices, struct piece wrong);
 
 /* -- telling ----------------------------------------------------------------------------------- */
 
-/* In turn: "16M"; "abort, report or ignore"; one sentence; "limit=16M from MIDDEN_OPTIONS". */
+/* In turn: "16M" (of a text: its default); "abort, report or ignore"; one sentence; "limit=16M from MIDDEN_OPTIONS". */
 void option_value_text(struct text *text, const struct option_row *row, uint64_t value);
 void option_takes_text(struct text *text, const struct option_row *row);
 void option_complaint_text(struct text *text, const struct option_complaint *complaint);

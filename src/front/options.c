@@ -68,6 +68,15 @@ void options_confirm(const struct options *options)
     }
 }
 
+bool options_policy(const struct options *options, struct policy *out)
+{
+    size_t where;
+    if (policy_parse(options->text[SLOT_collect], out, &where) == POLICY_OK)
+        return true;
+    *out = policy_initial;
+    return false;
+}
+
 /* -- reading ----------------------------------------------------------------------------------- */
 
 /* False if the file is too long. A line cut in the middle would mean something else: its beginning
@@ -85,8 +94,8 @@ static bool file_read(const char *path)
 
 static unsigned read_trusted(struct options *options, const struct options_source *source)
 {
-    struct option_source file = { source->file, warn, NULL };
-    struct option_source environment = { OPTIONS_VARIABLE, warn, NULL };
+    struct option_source file = { source->file, warn, NULL, policy_judge };
+    struct option_source environment = { OPTIONS_VARIABLE, warn, NULL, policy_judge };
     unsigned complaints = 0;
     if (!file_read(source->file)) {
         complaints++;
@@ -101,7 +110,7 @@ static unsigned read_trusted(struct options *options, const struct options_sourc
 static void read_secure(struct options *options, const struct options_source *source)
 {
     struct options asked = option_initial;
-    struct option_source silent = { source->file, NULL, NULL };
+    struct option_source silent = { source->file, NULL, NULL, NULL };
     file_read(source->file);
     option_parse_file(&asked, loaded.file, source->program, &silent);
     options->midden = asked.midden;

@@ -7,6 +7,7 @@
 #define MIDDEN_FRONT_OPTIONS_H
 
 #include "base/option.h"
+#include "policy/policy.h"
 
 #ifndef SYSCONFDIR
 #define SYSCONFDIR "/etc"
@@ -34,6 +35,10 @@ const struct options *options_load(void);
  * Under `secure` nothing but `midden=off` in the file counts, and nothing is written: file
  * descriptor 2 may be a file that the caller of a setuid program wants spoilt. */
 unsigned options_read(struct options *options, const struct options_source *source);
+
+/* The policy that `collect` asks for. A text that is none was warned of when it was read, and never
+ * taken; false, and the initial policy: somebody else put it there. */
+bool options_policy(const struct options *options, struct policy *out);
 
 void options_confirm(const struct options *options);       /* a line on stderr for each option */
 

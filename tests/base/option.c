@@ -19,8 +19,8 @@ static void tell(const struct option_complaint *complaint, void *arg)
     cr_assert_str_eq(arg, "the argument");
 }
 
-static const struct option_source source = { "MIDDEN_OPTIONS", tell, "the argument" };
-static const struct option_source file = { "/etc/midden.conf", tell, "the argument" };
+static const struct option_source source = { "MIDDEN_OPTIONS", tell, "the argument", NULL };
+static const struct option_source file = { "/etc/midden.conf", tell, "the argument", NULL };
 
 static void start(void)
 {
@@ -218,6 +218,79 @@ Test(option, a_number_outside_its_range_is_refused_however_large)
     }
 }
 
+Test(option, a_text_is_kept_as_it_is_written)
+{
+    expect_fine("collect=interval:5s+user");
+    cr_assert_str_eq(options.text[SLOT_collect], "interval:5s+user");
+    cr_assert_eq(options.collect, 16);
+    expect_fine("collect= \"a, b\" ");
+    cr_assert_str_eq(options.text[SLOT_collect], "a, b");
+    expect_fine("collect=interval:5s,collect=");
+    cr_assert_str_eq(options.text[SLOT_collect], "");
+    cr_assert_eq(options.collect, 0);
+    cr_assert_str_eq(options.origin[KEY_collect], "MIDDEN_OPTIONS");
+}
+
+Test(option, what_stood_before_a_shorter_text_is_gone)
+{
+    struct options straight;
+    expect_fine("collect=user");
+    straight = options;
+    expect_fine("collect=interval:5s+user,collect=user");
+    cr_assert_eq(memcmp(&straight, &options, sizeof options), 0);
+}
+
+Test(option, a_text_too_long_is_refused_and_the_longest_is_taken)
+{
+    char text[160] = "collect=";
+    memset(text + 8, 'x', OPTION_TEXT_BYTES - 1);
+    expect_fine(text);
+    cr_assert_str_eq(options.text[SLOT_collect], text + 8);
+    text[8 + OPTION_TEXT_BYTES - 1] = 'x';
+    start();
+    cr_assert_eq(option_parse(&options, text, &source), 1);
+    cr_assert_eq(strncmp(told, "out of range: value `xxxx", 25), 0, "%s", told);
+    cr_assert_eq(memcmp(&options, &option_initial, sizeof options), 0);
+}
+
+static enum option_trouble judge(struct option_complaint *complaint)
+{
+    cr_assert_eq(complaint->row, &option_table[KEY_collect]);
+    if (complaint->value.bytes == 4)
+        return OPTION_FINE;
+    complaint->value.at++;
+    complaint->value.bytes--;
+    complaint->takes = complaint->value.bytes == 2 ? NULL : "four letters";
+    return complaint->value.bytes == 1 ? OPTION_OUT_OF_RANGE : OPTION_BAD_VALUE;
+}
+
+Test(option, who_reads_a_text_judges_it)
+{
+    static const struct option_source judged = { "test", tell, "the argument", judge };
+    start();
+    cr_assert_eq(option_parse(&options, "collect=four,collect=ab,collect=abcd5,collect=abc,limit=4",
+                              &judged), 3);
+    cr_assert_str_eq(options.text[SLOT_collect], "four");
+    cr_assert_eq(strncmp(told, "out of range: value `b` of option `collect` in test; it takes four "
+                         "letters\nbad value `bcd5` of option `collect` in test; it takes four "
+                         "letters\nbad value `bc` of option `collect` in test; it takes any of",
+                         188), 0, "%s", told);
+    cr_assert_eq(options.limit, 4);
+}
+
+Test(option, a_text_is_described_by_what_it_holds)
+{
+    char room[128];
+    struct text text;
+    expect_fine("collect=exit+user");
+    text_init(&text, room, sizeof room);
+    option_describe(&text, &options, KEY_collect);
+    cr_assert_str_eq(room, "collect=exit+user from MIDDEN_OPTIONS");
+    text_init(&text, room, sizeof room);
+    option_value_text(&text, &option_table[KEY_collect], option_table[KEY_collect].initial);
+    cr_assert_str_eq(room, "objects:700/10/10+growth:100%");
+}
+
 Test(option, numbers_are_digits_and_nothing_else)
 {
     static const char *const values[] = {
@@ -234,7 +307,9 @@ Test(option, numbers_are_digits_and_nothing_else)
 
 static enum option_trouble read_one(enum option_type type, const char *value, uint64_t *out)
 {
-    static struct option_row row = { "row", "a row of this test", NULL, 0, 20, 10, 7200000 };
+    static struct option_row row = {
+        .name = "row", .initial = 20, .min = 10, .max = 7200000,
+    };
     row.type = type;
     return option_read(&row, (struct piece){ value, strlen(value) }, out);
 }
@@ -317,7 +392,7 @@ Test(option, complaints_hide_control_characters_and_cut_long_words)
 
 Test(option, a_silent_source_only_counts)
 {
-    static const struct option_source silent = { "test", NULL, NULL };
+    static const struct option_source silent = { "test", NULL, NULL, NULL };
     option_defaults(&options);
     cr_assert_eq(option_parse(&options, "x=1,y=2,limit=1M", &silent), 2);
     cr_assert_eq(options.limit, MIB(1));
@@ -406,7 +481,7 @@ Test(option, a_section_that_is_none_is_told_and_hides_what_follows)
 Test(option, no_text_leads_the_reader_astray)
 {
     static const char letters[] = "=,\n\"#[]* k09m\tlimitstrconxe\\\x80";
-    static const struct option_source silent = { "test", NULL, NULL };
+    static const struct option_source silent = { "test", NULL, NULL, NULL };
     uint64_t seed = 20061;
     for (unsigned round = 0; round < 20000; round++) {
         char text[40];

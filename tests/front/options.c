@@ -119,6 +119,77 @@ Test(options, the_administrator_may_take_such_a_program_out)
     cr_assert_eq(options.limit, 0);
 }
 
+/* -- collect ----------------------------------------------------------------------------------- */
+
+static void expect_collect_told(const char *value, const char *wanted)
+{
+    char list[256], line[512];
+    snprintf(list, sizeof list, "collect=%s", value);
+    snprintf(line, sizeof line, "midden: %s\n", wanted);
+    cr_assert_eq(read_from(NULL, list, false), 1, "%s", value);
+    cr_assert_str_eq(told, line);
+    cr_assert_eq(memcmp(&options, &option_initial, sizeof options), 0);
+}
+
+Test(options, a_trigger_that_is_none_is_told_by_itself_with_the_nearest)
+{
+    expect_collect_told("exit+intervall:5s+user", "bad value `intervall:5s` of option `collect` in "
+                        "MIDDEN_OPTIONS; did you mean `interval`?");
+    expect_collect_told("objects:700", "bad value `objects:700` of option `collect` in "
+                        "MIDDEN_OPTIONS; it takes objects:A/B/C, such as objects:700/10/10, each "
+                        "up to 2147483647");
+    expect_collect_told("user+idle:10", "bad value `idle:10` of option `collect` in "
+                        "MIDDEN_OPTIONS; it takes idle:TIME, such as idle:200ms, from 1ms to 720h");
+    expect_collect_told("exit:now", "bad value `exit:now` of option `collect` in "
+                        "MIDDEN_OPTIONS; it takes exit, with nothing behind it");
+    expect_collect_told("user+exit+user", "bad value `user` of option `collect` in "
+                        "MIDDEN_OPTIONS; it takes each trigger once");
+    expect_collect_told("growth:0%", "out of range: value `growth:0%` of option `collect` in "
+                        "MIDDEN_OPTIONS; it takes growth:N%, such as growth:100%, from 1% to "
+                        "1000000%");
+    expect_collect_told("exit+", "bad value `exit+` of option `collect` in MIDDEN_OPTIONS; did you "
+                        "mean `exit`?");
+    expect_collect_told("always", "bad value `always` of option `collect` in MIDDEN_OPTIONS; it "
+                        "takes any of interval:5s, objects:700/10/10, bytes:64M, growth:100%, exit, "
+                        "idle:200ms, pressure, exhaustion, signal:USR1 and user, joined by +");
+}
+
+Test(options, a_bad_set_leaves_the_one_before_and_names_its_line)
+{
+    struct policy policy;
+    char wanted[256];
+    cr_assert_eq(read_from("collect=user\n\ncollect=usr\n", NULL, false), 1);
+    snprintf(wanted, sizeof wanted, "midden: bad value `usr` of option `collect` in %s, line 3; "
+             "did you mean `user`?\n", conf);
+    cr_assert_str_eq(told, wanted);
+    cr_assert(options_policy(&options, &policy));
+    cr_assert_eq(policy.triggers, 1u << POLICY_USER);
+}
+
+Test(options, the_policy_is_what_collect_says)
+{
+    struct policy policy;
+    cr_assert_eq(read_from("collect=user", "collect=interval:5s+bytes:4k", false), 0);
+    cr_assert(options_policy(&options, &policy));
+    cr_assert_eq(policy.triggers, 1u << POLICY_INTERVAL | 1u << POLICY_BYTES);
+    cr_assert_eq(policy.interval_ms, 5000);
+    cr_assert_eq(read_from(NULL, "collect=", false), 0);
+    cr_assert(options_policy(&options, &policy));
+    cr_assert_eq(policy.triggers, 0);
+    cr_assert_eq(read_from(NULL, NULL, false), 0);
+    cr_assert(options_policy(&options, &policy));
+    cr_assert_eq(memcmp(&policy, &policy_initial, sizeof policy), 0);
+}
+
+Test(options, what_nobody_judged_is_the_initial_policy)
+{
+    struct policy policy;
+    option_defaults(&options);
+    strcpy(options.text[SLOT_collect], "nonsense");
+    cr_assert_not(options_policy(&options, &policy));
+    cr_assert_eq(memcmp(&policy, &policy_initial, sizeof policy), 0);
+}
+
 /* -- options_load, in a program of its own: this one again, ended before its tests ------------- */
 
 __attribute__((constructor(102))) static void child(void)
@@ -168,6 +239,13 @@ Test(options, strict_ends_the_program_with_125_after_the_sentence)
     cr_assert_str_eq(told, "midden: bad value `x` of option `limit` in MIDDEN_OPTIONS; it takes a "
                            "size, such as 64k, 16M or 2G, from 0 to 128T\n"
                            "midden: strict=on: the program is not started\n");
+}
+
+Test(options, strict_ends_the_program_on_a_bad_policy_too)
+{
+    cr_assert_eq(child_status("collect=userr,strict=on"), 125);
+    cr_assert_str_eq(told, "midden: bad value `userr` of option `collect` in MIDDEN_OPTIONS; did "
+                           "you mean `user`?\nmidden: strict=on: the program is not started\n");
 }
 
 Test(options, strict_without_a_mistake_changes_nothing)

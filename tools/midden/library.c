@@ -2,6 +2,7 @@
 #include "library.h"
 
 #include "base/option.h"
+#include "policy/policy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -211,7 +212,7 @@ static void tell_complaint(const struct option_complaint *complaint, void *verb)
 bool preload_options_valid(const struct verb *verb, const char *pairs, const char *origin)
 {
     struct options options;
-    struct option_source source = { origin, tell_complaint, (void *)verb };
+    struct option_source source = { origin, tell_complaint, (void *)verb, policy_judge };
     option_defaults(&options);
     return option_parse(&options, pairs, &source) == 0;
 }
