@@ -73,6 +73,7 @@ void collector_start(void)
 {
     record_make();
     GC_INIT();
+    GC_start_mark_threads();                     /* a program without threads has none otherwise */
     GC_set_warn_proc(GC_ignore_warn_proc);       /* it warns of large blocks: they are meant */
     GC_set_on_collection_event(collector_event);
 }
