@@ -52,6 +52,15 @@ tap_check $? "a program links statically"
 test "$(says "$scratch/static")" = ours
 tap_check $? "the static program's malloc is midden's"
 
+# The examples are built as a user of the package builds them.
+examples=$(cd "$(dirname "$0")/../../tools/examples" && pwd)
+(cd "$scratch" && unset MAKEFLAGS MFLAGS MAKELEVEL && make -f "$examples/Makefile" LDFLAGS=-Wl,-rpath,"$libdir") \
+    > "$scratch/log" 2>&1
+tap_check $? "the examples compile by what pkg-config says"
+"$scratch/graph" < "$examples/graph.script" > "$scratch/listing" 2> "$scratch/complaint"
+tap_check $? "one of them runs"
+tap_diagnose "$scratch/complaint"
+
 if test -e "$bindir/midden"; then
     "$bindir/midden" --version > "$scratch/version"
     tap_check $? "the command midden tells its version"

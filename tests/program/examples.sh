@@ -36,10 +36,10 @@ expects() {
     timeout -k 5 60 "$@" > raw 2> complaint
     expects_status=$?
     in_order < raw > out
-    diff -U1 "$expects_file" out > diff && test "$expects_status" -eq 0 && test ! -s complaint
+    diff -U1 "$expects_file" out > difference && test "$expects_status" -eq 0 && test ! -s complaint
     tap_check $? "$expects_text"
     test "$expects_status" -eq 0 || echo "#   status $expects_status"
-    tap_diagnose diff
+    tap_diagnose difference
     tap_diagnose complaint
 }
 
