@@ -24,11 +24,6 @@
  *                 async-signal-safe
  *     O(full)     the cost of a full collection: proportional to what is reachable, plus the
  *                 bitmaps of the rest
- *
- * Without the collector: a library that was built without it has every function of this header and
- * of leak.h. They check their arguments as documented and answer ENOSYS: -1, or NULL, with errno;
- * those that return a size answer 0, those that return nothing do nothing, both with errno ENOSYS.
- * NULL where NULL is allowed stays fine, and midden_is_tracked and midden_is_finalized answer 0.
  */
 #ifndef MIDDEN_GC_H
 #define MIDDEN_GC_H
@@ -254,6 +249,8 @@ struct midden_gc_stats {
     uint64_t pause_last_ns;              /* how long the world stood */
     uint64_t pause_max_ns;
     uint64_t pause_sum_ns;
+    uint64_t pause_p50_ns;               /* of a histogram: upper ends, a fifth too large at most */
+    uint64_t pause_p99_ns;
 };
 
 /* Fills *out for a generation. -1: EINVAL generation is not 0, 1 or 2, or out->size. Cost  O(1). */

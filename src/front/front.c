@@ -1,5 +1,6 @@
 /* front.c - the long way from a public call to the heap: every case that is not the common one. */
 #include "front/front.h"
+#include "front/gc.h"
 #include "heap/arena.h"
 #include "heap/large.h"
 #include "heap/roster.h"
@@ -73,6 +74,8 @@ static word serve(const struct request *request, bool *zero)
         block = take_alone(heap, request, zero);
         if (UNLIKELY(block == 0))
             block = take_again(heap, request, zero);
+        if (UNLIKELY(block == 0) && gc_exhausted())
+            block = take_alone(heap, request, zero);
         if (UNLIKELY(heap->twice != 0))
             front_fault_twice(heap);
     } else if (UNLIKELY(!front_options->midden)) {

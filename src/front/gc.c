@@ -1,37 +1,35 @@
-/* gc.c - gc.h and leak.h in a library built without the collector.
- * Job         Check arguments as the headers say, then answer ENOSYS. A program that links against
- *             midden starts, finds out what is there, and does without.
- * Invariants  F1  an argument that is wrong is EINVAL (or ENOENT, ENOMEM) here as with the
- *                 collector, so that a program's mistakes do not wait for it
- *             F2  no managed object exists: what asks about one is told so
+/* gc.c - the doors of midden/gc.h that make, hold and let go.
+ * Job         Check arguments as the header says, then one call inwards; after a slow path, ask the
+ *             policy. Collections and what is asked about them: gc_collect.c.
  * Locking     none.
  */
-#include <midden/gc.h>
-#include <midden/leak.h>
-
-#include "base/base.h"
+#include "front/gc.h"
+#include "front/front.h"
+#include "front/watch.h"
+#include "gc/root.h"
+#include "managed/ask.h"
+#include "managed/collect.h"
+#include "managed/intern.h"
+#include "managed/object.h"
+#include "managed/pool.h"
+#include "managed/weak.h"
 
 #include <errno.h>
+#include <midden/gc.h>
 
-enum { GENERATIONS = 3, DEBUG_FLAGS = MIDDEN_DEBUG_STATS | MIDDEN_DEBUG_LEAK };
+/* The type midden_new was called with before: it was looked at then. */
+static __thread const struct midden_type *known_type;
 
-/* -- answers ----------------------------------------------------------------------------------- */
-
-static int refuse(int error)
-{
-    errno = error;
-    return -1;
-}
-
-static void *refuse_object(int error)
+static void *fail(int error)
 {
     errno = error;
     return NULL;
 }
 
-static int answer(bool valid)                    /* for every function that returns int or long */
+static int refuse(int error)
 {
-    return refuse(valid ? ENOSYS : EINVAL);
+    errno = error;
+    return -1;
 }
 
 static bool sum_wraps(size_t a, size_t b)
@@ -50,268 +48,282 @@ static bool owned_are_valid(const struct midden_type *type)
     return true;
 }
 
-static bool type_is_valid(const struct midden_type *type)
+static NOINLINE bool type_is_valid(const struct midden_type *type)
 {
-    return type != NULL && type->size == sizeof *type && type->flags <= MIDDEN_CONSERVATIVE &&
-           owned_are_valid(type);
+    if (type == NULL || type->size != sizeof *type || type->flags > MIDDEN_CONSERVATIVE ||
+        !owned_are_valid(type))
+        return false;
+    known_type = type;
+    return true;
+}
+
+/* The count goes up before the object is made, and a collection comes before it, as in CPython. */
+static void count_one(void)
+{
+    struct heap *heap = pool_heap(KIND_COUNTED);
+    if (heap == NULL)
+        return;
+    uint32_t fresh = heap->fresh + 1;
+    __atomic_store_n(&heap->fresh, fresh, __ATOMIC_RELAXED);
+    if (UNLIKELY(fresh > __atomic_load_n(&gc_gate, __ATOMIC_RELAXED)))
+        gc_consider_objects();
+}
+
+/* A thread without a heap of its own is counted once it has one. */
+static NOINLINE void *new_first(const struct midden_type *type, size_t bytes)
+{
+    gc_begin();
+    void *object = object_make(type, bytes);
+    struct heap *heap = pool_heap(KIND_COUNTED);
+    if (object != NULL && heap != NULL)
+        __atomic_store_n(&heap->fresh, heap->fresh + 1, __ATOMIC_RELAXED);
+    return object;
+}
+
+static NOINLINE void *new_again(const struct midden_type *type, size_t bytes)
+{
+    void *object = gc_exhausted() ? object_make(type, bytes) : NULL;
+    return object != NULL ? object : fail(ENOMEM);
 }
 
 EXPORT void *midden_new(const struct midden_type *type, size_t extra_bytes)
 {
-    if (!type_is_valid(type))
-        return refuse_object(EINVAL);
-    return refuse_object(sum_wraps(type->object_bytes, extra_bytes) ? ENOMEM : ENOSYS);
+    if (UNLIKELY(type != known_type || type == NULL) && !type_is_valid(type))
+        return fail(EINVAL);
+    if (UNLIKELY(sum_wraps(type->object_bytes, extra_bytes)))
+        return fail(ENOMEM);
+    size_t bytes = type->object_bytes + extra_bytes;
+    count_one();
+    void *object = LIKELY(pool_heap(KIND_COUNTED) != NULL) ? object_make(type, bytes)
+                                                            : new_first(type, bytes);
+    return LIKELY(object != NULL) ? object : new_again(type, bytes);
 }
 
 EXPORT void *midden_retain(void *object)
 {
-    return object == NULL ? NULL : refuse_object(ENOSYS);
+    if (object == NULL)
+        return NULL;
+    enum fault_kind fault = object_retain((word)object);
+    if (UNLIKELY(fault != FAULT_NONE))
+        front_fault(fault, (word)object, 0, "midden_retain");
+    return object;
+}
+
+static void release(void *object, const char *call)
+{
+    int kept = errno;
+    enum fault_kind fault = object_release((word)object);
+    if (UNLIKELY(fault != FAULT_NONE))
+        front_fault(fault, (word)object, 0, call);
+    errno = kept;
 }
 
 EXPORT void midden_release(void *object)
 {
     if (object != NULL)
-        refuse(ENOSYS);
+        release(object, "midden_release");
 }
 
 EXPORT void midden_assign(void *field, void *object)
 {
-    (void)field;
-    (void)object;
-    refuse(ENOSYS);
+    void **at = field, *before = *at;
+    if (object != NULL) {
+        enum fault_kind fault = object_retain((word)object);
+        if (UNLIKELY(fault != FAULT_NONE)) {
+            front_fault(fault, (word)object, 0, "midden_assign");
+            return;
+        }
+    }
+    *at = object;
+    if (before != NULL)
+        release(before, "midden_assign");
 }
 
 EXPORT size_t midden_handles(const void *object)
 {
-    if (object != NULL)
-        refuse(ENOSYS);
-    return 0;
+    struct trace_block block;
+    if (object == NULL || object_find((word)object, &block) != FAULT_NONE)
+        return 0;
+    return header_count(object_header((word)object));
 }
 
 /* -- uncounted objects ------------------------------------------------------------------------- */
 
+static NOINLINE word take_slow(enum heap_kind kind, size_t bytes, bool *zero)
+{
+    gc_begin();
+    gc_consider_volume();
+    word block = pool_take(kind, bytes, zero);
+    if (UNLIKELY(block == 0) && gc_exhausted())
+        block = pool_take(kind, bytes, zero);
+    return block;
+}
+
+static word take(enum heap_kind kind, size_t bytes, bool *zero)
+{
+    *zero = false;
+    word block = LIKELY(bytes <= CLASS_QUICK_MAX) ? pool_take_quick(kind, bytes) : 0;
+    return LIKELY(block != 0) ? block : take_slow(kind, bytes, zero);
+}
+
+/* A block is clear before anybody looks into it: until its address is returned it is nobody's. */
 EXPORT void *midden_alloc(size_t bytes)
 {
-    return refuse_object(bytes > PTRDIFF_MAX ? ENOMEM : ENOSYS);
+    bool zero;
+    word block = bytes <= PTRDIFF_MAX ? take(KIND_TRACED, bytes, &zero) : 0;
+    if (UNLIKELY(block == 0))
+        return fail(ENOMEM);
+    if (!zero)
+        pool_clear(block, cage_slab(block)->block_bytes);
+    return (void *)block;
 }
 
 EXPORT void *midden_alloc_leaf(size_t bytes)
 {
-    return refuse_object(bytes > PTRDIFF_MAX ? ENOMEM : ENOSYS);
+    bool zero;
+    word block = bytes <= PTRDIFF_MAX ? take(KIND_LEAF, bytes, &zero) : 0;
+    return LIKELY(block != 0) ? (void *)block : fail(ENOMEM);
 }
 
 EXPORT const void *midden_intern(const void *bytes, size_t count)
 {
     if (bytes == NULL && count != 0)
-        return refuse_object(EINVAL);
-    return refuse_object(sum_wraps(count, 1) ? ENOMEM : ENOSYS);
+        return fail(EINVAL);
+    if (sum_wraps(count, 1))
+        return fail(ENOMEM);
+    gc_begin();
+    gc_consider_volume();
+    word object = intern(bytes != NULL ? bytes : "", count);
+    if (UNLIKELY(object == 0) && gc_exhausted())
+        object = intern(bytes != NULL ? bytes : "", count);
+    return object != 0 ? (const void *)object : fail(ENOMEM);
 }
 
 /* -- weak handles ------------------------------------------------------------------------------ */
 
 EXPORT struct midden_weak *midden_weak(void *object)
 {
-    return refuse_object(object == NULL ? EINVAL : ENOSYS);
+    struct trace_block block;
+    if (object == NULL || object_find((word)object, &block) != FAULT_NONE)
+        return fail(EINVAL);
+    struct midden_weak *weak = weak_make(object_header((word)object));
+    return weak != NULL ? weak : fail(ENOMEM);
 }
 
 EXPORT void *midden_weak_get(struct midden_weak *weak)
 {
-    return weak == NULL ? NULL : refuse_object(ENOSYS);
+    struct header *header = weak != NULL ? weak_get(weak) : NULL;
+    return header != NULL ? (void *)header_object(header) : NULL;
 }
 
 EXPORT void midden_weak_drop(struct midden_weak *weak)
 {
     if (weak != NULL)
-        refuse(ENOSYS);
+        weak_drop(weak);
 }
 
 /* -- roots ------------------------------------------------------------------------------------- */
 
+/* The thread is inside while it holds the lock, so that nobody stops it there. */
+static int with_roots(int (*call)(word base, size_t bytes), word base, size_t bytes)
+{
+    gc_begin();
+    bool outer = heap_enter_was();
+    int error = call(base, bytes);
+    thread.inside = outer;
+    return error == 0 ? 0 : refuse(error);
+}
+
 EXPORT int midden_root_add(const void *base, size_t bytes)
 {
     word start = (word)base;
-    bool aligned = start != 0 && start % sizeof(void *) == 0;
-    return answer(aligned && bytes != 0 && start + bytes > start);
+    if (start == 0 || start % sizeof(void *) != 0 || bytes == 0 || start + bytes <= start)
+        return refuse(EINVAL);
+    return with_roots(root_add, start, bytes);
+}
+
+static int remove_root(word base, size_t unused)
+{
+    (void)unused;
+    return root_remove(base);
 }
 
 EXPORT int midden_root_remove(const void *base)
 {
-    return refuse(base == NULL ? ENOENT : ENOSYS);
+    return with_roots(remove_root, (word)base, 0);
 }
 
 EXPORT int midden_scan(int what)
 {
-    return answer(what == MIDDEN_SCAN_ALL || what == MIDDEN_SCAN_REGISTERED);
+    if (what != MIDDEN_SCAN_ALL && what != MIDDEN_SCAN_REGISTERED)
+        return refuse(EINVAL);
+    collect_scan(what);
+    return 0;
 }
 
-/* -- collecting -------------------------------------------------------------------------------- */
+/* -- asked ------------------------------------------------------------------------------------- */
 
-static bool is_generation(int generation)
+static long answer(long visits)
 {
-    return generation >= 0 && generation < GENERATIONS;
+    if (visits >= 0)
+        return visits;
+    return refuse(visits == -1 ? EAGAIN : EINVAL);
 }
-
-EXPORT long midden_collect(int generation)
-{
-    return answer(is_generation(generation));
-}
-
-EXPORT int midden_enable(void)
-{
-    return refuse(ENOSYS);
-}
-
-EXPORT int midden_disable(void)
-{
-    return refuse(ENOSYS);
-}
-
-EXPORT int midden_is_enabled(void)
-{
-    return refuse(ENOSYS);
-}
-
-EXPORT void midden_notify(enum midden_event event)
-{
-    (void)event;
-    refuse(ENOSYS);
-}
-
-/* -- policy ------------------------------------------------------------------------------------ */
-
-EXPORT int midden_policy_set(const char *policy)
-{
-    return answer(policy != NULL);
-}
-
-EXPORT int midden_policy_get(char *text, size_t bytes)
-{
-    (void)bytes;
-    return answer(text != NULL);
-}
-
-EXPORT int midden_set_threshold(int threshold0, int threshold1, int threshold2)
-{
-    return answer(threshold0 >= 0 && threshold1 >= 0 && threshold2 >= 0);
-}
-
-EXPORT int midden_get_threshold(int threshold[3])
-{
-    return answer(threshold != NULL);
-}
-
-EXPORT int midden_get_count(int count[3])
-{
-    return answer(count != NULL);
-}
-
-/* -- watching ---------------------------------------------------------------------------------- */
-
-EXPORT int midden_get_stats(int generation, struct midden_gc_stats *out)
-{
-    return answer(is_generation(generation) && out != NULL && out->size == sizeof *out);
-}
-
-EXPORT int midden_callbacks_add(midden_callback *callback, void *arg)
-{
-    (void)arg;
-    return answer(callback != NULL);
-}
-
-EXPORT int midden_callbacks_remove(midden_callback *callback, void *arg)
-{
-    (void)arg;
-    return refuse(callback == NULL ? ENOENT : ENOSYS);
-}
-
-EXPORT int midden_set_debug(int flags)
-{
-    return answer((flags & ~DEBUG_FLAGS) == 0);
-}
-
-EXPORT int midden_get_debug(void)
-{
-    return refuse(ENOSYS);
-}
-
-/* -- objects, asked from outside --------------------------------------------------------------- */
 
 EXPORT long midden_get_objects(int generation, midden_object_visitor *visit, void *arg)
 {
-    (void)arg;
-    return answer(visit != NULL && (generation == -1 || is_generation(generation)));
+    if (visit == NULL || generation < -1 || generation > MIDDEN_FULL)
+        return refuse(EINVAL);
+    return answer(ask_objects(generation, visit, arg));
 }
 
 EXPORT long midden_get_referrers(void *const *objects, size_t count,
                                  midden_reference_visitor *visit, void *arg)
 {
-    (void)arg;
-    return answer(visit != NULL && (objects != NULL || count == 0));
+    if (visit == NULL || (objects == NULL && count != 0))
+        return refuse(EINVAL);
+    return answer(ask_referrers(objects, count, visit, arg));
 }
 
-EXPORT long midden_get_referents(void *const *objects, size_t count,
-                                 midden_object_visitor *visit, void *arg)
+EXPORT long midden_get_referents(void *const *objects, size_t count, midden_object_visitor *visit,
+                                 void *arg)
 {
-    (void)arg;
-    return answer(visit != NULL && (objects != NULL || count == 0));
+    if (visit == NULL || (objects == NULL && count != 0))
+        return refuse(EINVAL);
+    return answer(ask_referents(objects, count, visit, arg));
 }
 
-EXPORT int midden_is_tracked(const void *object)
+EXPORT int midden_is_tracked(const void *address)
 {
-    (void)object;
-    return 0;                                    /* F2 */
+    return ask_is_tracked((word)address);
 }
 
-EXPORT int midden_is_finalized(const void *object)
+EXPORT int midden_is_finalized(const void *address)
 {
-    (void)object;
-    return 0;                                    /* F2 */
+    return ask_is_finalized((word)address);
 }
-
-/* -- garbage and frozen objects ---------------------------------------------------------------- */
 
 EXPORT long midden_garbage(midden_object_visitor *visit, void *arg)
 {
-    (void)arg;
-    return answer(visit != NULL);
+    return visit != NULL ? collect_garbage(visit, arg) : refuse(EINVAL);
 }
 
 EXPORT long midden_garbage_clear(void)
 {
-    return refuse(ENOSYS);
+    return collect_garbage_clear();
 }
 
 EXPORT int midden_freeze(void)
 {
-    return refuse(ENOSYS);
+    return ask_freeze() ? 0 : refuse(EAGAIN);
 }
 
 EXPORT int midden_unfreeze(void)
 {
-    return refuse(ENOSYS);
+    return ask_unfreeze() ? 0 : refuse(EAGAIN);
 }
 
 EXPORT size_t midden_get_freeze_count(void)
 {
-    refuse(ENOSYS);
-    return 0;
-}
-
-/* -- leaks ------------------------------------------------------------------------------------- */
-
-EXPORT long midden_leak_check(midden_leak_visitor *visit, void *arg)
-{
-    (void)visit;
-    (void)arg;
-    return refuse(ENOSYS);
-}
-
-EXPORT int midden_leak_ignore(const void *pointer)
-{
-    return refuse(pointer == NULL ? ENOENT : ENOSYS);
-}
-
-EXPORT int midden_leak_baseline(void)
-{
-    return refuse(ENOSYS);
+    return ask_frozen();
 }

@@ -4,6 +4,7 @@
  */
 #include "front/front.h"
 #include "heap/walk.h"
+#include "managed/object.h"
 #include "report/stats.h"
 #include "base/count.h"
 
@@ -14,9 +15,15 @@
 
 static struct midden_object object_of(const struct walk_block *block)
 {
+    static const enum midden_kind kinds[] = {
+        [WALK_MANUAL] = MIDDEN_MANUAL, [WALK_LARGE] = MIDDEN_MANUAL, [WALK_ARENA] = MIDDEN_ARENA,
+        [WALK_COUNTED] = MIDDEN_MANAGED, [WALK_TRACED] = MIDDEN_MANAGED,
+        [WALK_LEAF] = MIDDEN_MANAGED_LEAF,
+    };
+    size_t header = block->kind == WALK_COUNTED ? HEADER_BYTES : 0;
     return (struct midden_object){
-        .size = sizeof(struct midden_object), .start = (void *)block->start, .bytes = block->bytes,
-        .kind = block->kind == WALK_ARENA ? MIDDEN_ARENA : MIDDEN_MANUAL, .is_free = block->free,
+        .size = sizeof(struct midden_object), .start = (void *)(block->start + header),
+        .bytes = block->bytes - header, .kind = kinds[block->kind], .is_free = block->free,
     };
 }
 
@@ -38,9 +45,10 @@ EXPORT int midden_object_at(const void *address, struct midden_object *out)
 EXPORT size_t midden_usable_bytes(const void *address)
 {
     struct walk_block block;
-    if (!walk_look((word)address, &block) || block.free || block.start != (word)address)
+    if (!walk_look((word)address, &block) || block.free)
         return 0;
-    return block.bytes;
+    struct midden_object object = object_of(&block);
+    return object.start == address ? object.bytes : 0;
 }
 
 EXPORT size_t midden_good_bytes(size_t bytes)

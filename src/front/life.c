@@ -6,13 +6,21 @@
  *             order.
  */
 #include "front/front.h"
+#include "front/gc.h"
 #include "front/options.h"
+#include "front/watch.h"
+#include "gc/root.h"
+#include "gc/world.h"
+#include "front/watch.h"
 #include "heap/arena.h"
 #include "heap/meta.h"
 #include "heap/remote.h"
 #include "heap/roster.h"
 #include "heap/shared.h"
 #include "heap/span.h"
+#include "managed/intern.h"
+#include "managed/pool.h"
+#include "managed/weak.h"
 #include "report/handshake.h"
 #include "report/stats.h"
 #include "base/count.h"
@@ -63,10 +71,13 @@ static void fork_child(void)
     for (size_t i = 0; i < COUNT_OF(fork_order); i++)
         lock_reset(fork_order[i]);
     shared_fork_child();
+    os_threads_forget();
+    watch_fork_child();
     state.process = os_process_id();
     if (state.alive != NULL)
         *state.alive = 1;
     roster_fork_child(&thread);
+    gc_fork_child();
 }
 
 /* _Fork and raw clone run no handlers. Other threads may have held our locks: what they guard may
@@ -123,6 +134,7 @@ static void thread_ends(void *unused)
     if (heap == &heap_none)
         return;
     heap_enter();
+    pool_detach();
     thread.heap = &heap_none;
     roster_detach(heap);
     heap_leave();
@@ -182,6 +194,7 @@ __attribute__((constructor(101))) static void life_begins(void)
 
 __attribute__((destructor(101))) static void life_ends(void)
 {
+    gc_exits();
     if (front_options->stats == STATS_EXIT)
         stats_tell();
 }

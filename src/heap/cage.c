@@ -199,3 +199,22 @@ bool cage_is_bookkeeping(word address)
             return true;
     return address - cage_tables.meta < meta_reach();
 }
+
+static unsigned add_range(word ranges[CAGE_RANGES][2], unsigned count, word at, size_t bytes)
+{
+    ranges[count][0] = at;
+    ranges[count][1] = at + bytes;
+    return count + (bytes != 0);
+}
+
+unsigned cage_ranges(word ranges[CAGE_RANGES][2])
+{
+    unsigned count = add_range(ranges, 0, cage.base, cage.planned ? cage.reach : cage.bytes);
+    if (!cage.planned) {
+        size_t ours = cage_tables.side_bytes + cage_tables.meta_bytes;
+        return add_range(ranges, count, cage_tables.side, ours);
+    }
+    for (unsigned i = 0; i < TABLES; i++)
+        count = add_range(ranges, count, tables[i].at, tables[i].reach);
+    return add_range(ranges, count, cage_tables.meta, meta_reach());
+}

@@ -89,6 +89,9 @@ INLINE word cage_address(size_t slice)
     return cage.base + (slice << SLICE_SHIFT);
 }
 
+/* The address ranges that are the cage and our own tables, [lo, hi) each; how many. */
+enum { CAGE_RANGES = 8 };
+unsigned cage_ranges(word ranges[CAGE_RANGES][2]);
 bool cage_is_bookkeeping(word address);          /* does it lie in our own tables? */
 
 /* Our own tables: filled by meta.c and span.c, which own them. */

@@ -39,6 +39,8 @@ struct heap {
     struct rest   rest;                          /* what stays empty under cursors */
     enum heap_state state;
     enum heap_kind kind;                         /* of all its slabs */
+    uint32_t      fresh;  /* KIND_COUNTED: objects made less objects gone, since it was reset */
+    size_t        volume;                        /* managed kinds: bytes issued, in the large */
     struct lock   lock;                          /* shared heaps only */
 } ALIGNED(64);
 

@@ -37,6 +37,12 @@ void shared_fork_child(void)
         lock_reset(&heaps[i].lock);
 }
 
+void shared_each(void (*visit)(struct heap *heap))
+{
+    for (unsigned i = 0; i < SHARED_HEAPS; i++)
+        visit(&heaps[i]);
+}
+
 void shared_forget_pending(void)
 {
     for (unsigned i = 0; i < SHARED_HEAPS; i++)

@@ -17,6 +17,7 @@ void   shared_last_resort_give(word pointer);
 bool   shared_is_last_resort(word pointer);
 size_t shared_last_resort_bytes(word pointer);   /* as asked for */
 void   shared_fork_child(void);
+void   shared_each(void (*visit)(struct heap *heap));                 /* without their locks */
 void   shared_forget_pending(void);              /* whoever calls pushes all pending slabs again */
 
 #endif

@@ -12,7 +12,12 @@ static bool is_head(const struct slab *slab, size_t slice)
 
 static enum walk_kind kind_of(const struct slab *slab)
 {
+    static const enum walk_kind managed[] = {
+        [KIND_COUNTED] = WALK_COUNTED, [KIND_TRACED] = WALK_TRACED, [KIND_LEAF] = WALK_LEAF,
+    };
     word owner = slab_owner(slab);
+    if (slab->kind != KIND_MANUAL && slab->kind < KIND_COUNT)
+        return managed[slab->kind];
     return owner & OWNER_LARGE ? WALK_LARGE : owner & OWNER_ARENA ? WALK_ARENA : WALK_MANUAL;
 }
 

@@ -12,7 +12,7 @@ struct ref {
     word start;                                  /* proven: the first byte of one of our blocks */
 };
 
-enum walk_kind { WALK_MANUAL, WALK_LARGE, WALK_ARENA };
+enum walk_kind { WALK_MANUAL, WALK_LARGE, WALK_ARENA, WALK_COUNTED, WALK_TRACED, WALK_LEAF };
 
 struct walk_block {
     word           start;

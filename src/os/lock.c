@@ -23,7 +23,7 @@ static uint32_t tag_of_self(void)
     return (uint32_t)((word)__builtin_thread_pointer() >> 12) << 1 | TAKEN;
 }
 
-static void relax(void)
+void os_pause(void)
 {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -54,11 +54,16 @@ static COLD bool lock_take_slow(struct lock *lock)
             if (swap(lock, 0, spin < SPINS ? self : self | SLEEPERS))
                 return true;
         } else if (spin < SPINS) {
-            relax();
+            os_pause();
         } else if ((seen & SLEEPERS) || swap(lock, seen, seen | SLEEPERS)) {
             call4(SYS_futex, &lock->state, FUTEX_WAIT_PRIVATE, seen | SLEEPERS, 0);
         }
     }
+}
+
+void os_yield(void)
+{
+    call0(SYS_sched_yield);
 }
 
 bool lock_take(struct lock *lock)

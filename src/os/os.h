@@ -61,6 +61,8 @@ bool lock_take(struct lock *lock);
 bool lock_try(struct lock *lock);
 void lock_give(struct lock *lock);
 void lock_reset(struct lock *lock);              /* in a forked child: free, whoever held it */
+void os_pause(void);                             /* the processor may rest for a moment */
+void os_yield(void);
 
 /* -- helper threads, sleep and wake (thread.c) ------------------------------------------------- */
 
@@ -72,6 +74,7 @@ bool     os_thread_is_ours(int tid);
 /* This helper is about to do as the program does (run finalizers, allocate): from now on it is one
  * of the program's threads, and open to `signal` (0: to none) by which they are stopped. */
 void     os_thread_show(int signal);
+void     os_thread_hide(void);                   /* and back; both while nobody stops the world */
 void     os_threads_forget(void);                /* in a forked child: they were not forked */
 unsigned os_processors(void);                    /* this thread may run on; 1 or more */
 

@@ -58,6 +58,13 @@ words '\bMIDDEN_[A-Z0-9_]+' < "$scratch/reference" > "$scratch/shown"
 LC_ALL=C comm -23 "$scratch/declared" "$scratch/shown" > "$scratch/lacking"
 lacks "so does each constant"
 
+sed -nE 's/^    [a-z][a-zA-Z_0-9 ]*[ *]+([a-z0-9_]+)(\[[0-9]*\])?;.*/\1/p' "$scratch/headers" | LC_ALL=C sort -u > "$scratch/declared"
+words '\b[a-z0-9_]+' < "$scratch/reference" > "$scratch/shown"
+LC_ALL=C comm -23 "$scratch/declared" "$scratch/shown" > "$scratch/lacking"
+test -s "$scratch/declared"
+tap_check $? "structs have fields"
+lacks "so does each field"
+
 for page in "$scratch"/*.3.text; do basename "$page" .3.text; done > "$scratch/known"
 words '\bmidden_[a-z0-9_]+' < "$scratch/headers" >> "$scratch/known"
 LC_ALL=C sort -u -o "$scratch/known" "$scratch/known"
