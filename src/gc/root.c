@@ -1,0 +1,218 @@
+/* root.c - a sorted table, and the mappings of the process. */
+#include "gc/root.h"
+#include "gc/world.h"
+#include "heap/trace.h"
+#include "os/stop.h"
+
+enum {
+    ROOTS_MOST = 1 << 20,
+    OWN_MOST   = 32,
+    RANGES     = CAGE_RANGES + OWN_MOST + 2,
+    NO_ENTRY   = 2, NO_MEMORY = 12, IS_THERE = 17, /* ENOENT, ENOMEM, EEXIST */
+};
+#define COPY_BYTES KIB(256)  /* of a mapping that is read through the kernel, at a time */
+
+struct range {
+    word lo, hi;
+};
+
+struct lock root_lock;
+
+static struct {
+    struct range *roots;                         /* O1 */
+    size_t        count, committed;              /* bytes of the table */
+    struct range  own[OWN_MOST];                 /* mappings that are ours */
+    unsigned      owned;
+    word         *copy;                          /* COPY_BYTES, in memory of our own */
+} state;
+
+/* -- memory of our own ------------------------------------------------------------------------- */
+
+word root_own_memory(size_t bytes)
+{
+    size_t rounded = round_up(bytes, KIB(64));
+    if (state.owned == OWN_MOST)
+        return 0;
+    word at = os_reserve(rounded, KIB(64));
+    if (at == 0)
+        return 0;
+    state.own[state.owned++] = (struct range){ at, at + rounded };
+    return at;
+}
+
+/* -- registered -------------------------------------------------------------------------------- */
+
+static size_t first_at_or_above(word address)
+{
+    size_t lo = 0, hi = state.count;
+    while (lo < hi) {
+        size_t middle = (lo + hi) / 2;
+        if (state.roots[middle].hi <= address)
+            lo = middle + 1;
+        else
+            hi = middle;
+    }
+    return lo;                                   /* the first that ends above */
+}
+
+static bool has_room(void)
+{
+    size_t needed = (state.count + 1) * sizeof(struct range);
+    if (state.roots == NULL)
+        state.roots = (struct range *)root_own_memory(ROOTS_MOST * sizeof(struct range));
+    if (state.roots == NULL || state.count == ROOTS_MOST)
+        return false;
+    if (needed <= state.committed)
+        return true;
+    size_t more = round_up(needed * 2, KIB(64));
+    more = more < ROOTS_MOST * sizeof(struct range) ? more : ROOTS_MOST * sizeof(struct range);
+    if (!os_commit((word)state.roots, more))
+        return false;
+    state.committed = more;
+    return true;
+}
+
+static int add_locked(struct range range)
+{
+    if (!has_room())
+        return NO_MEMORY;
+    size_t at = first_at_or_above(range.lo);
+    if (at < state.count && state.roots[at].lo < range.hi)
+        return IS_THERE;
+    __builtin_memmove(&state.roots[at + 1], &state.roots[at],
+                      (state.count - at) * sizeof(struct range));
+    state.roots[at] = range;
+    state.count++;
+    return 0;
+}
+
+int root_add(word base, size_t bytes)
+{
+    if (!lock_take(&root_lock))
+        return NO_MEMORY;
+    int error = add_locked((struct range){ base, base + bytes });
+    lock_give(&root_lock);
+    return error;
+}
+
+int root_remove(word base)
+{
+    int error = NO_ENTRY;
+    if (!lock_take(&root_lock))
+        return NO_ENTRY;
+    size_t at = first_at_or_above(base);
+    if (at < state.count && state.roots[at].lo == base) {
+        state.count--;
+        __builtin_memmove(&state.roots[at], &state.roots[at + 1],
+                          (state.count - at) * sizeof(struct range));
+        error = 0;
+    }
+    lock_give(&root_lock);
+    return error;
+}
+
+void root_each_registered(root_visit *visit, void *arg)
+{
+    for (size_t i = 0; i < state.count; i++) {
+        struct range range = state.roots[i];
+        size_t words = (range.hi - range.lo) / sizeof(word);
+        visit(&(struct root_piece){ ROOT_REGISTERED, range.lo, range.lo, (const word *)range.lo,
+                                    words }, arg);
+    }
+}
+
+/* -- mappings ---------------------------------------------------------------------------------- */
+
+struct look {
+    root_visit  *visit;
+    void        *arg;
+    word         lowest;                         /* of the calling thread's stack */
+    struct range not[RANGES];                    /* what is ours */
+    bool         in_place;                       /* the kernel does not read for us here */
+    unsigned     nots;
+};
+
+static void list_ours(struct look *look)
+{
+    word ranges[CAGE_RANGES][2];
+    unsigned count = cage_ranges(ranges);
+    for (unsigned i = 0; i < count; i++)
+        look->not[look->nots++] = (struct range){ ranges[i][0], ranges[i][1] };
+    for (unsigned i = 0; i < state.owned; i++)
+        look->not[look->nots++] = state.own[i];
+    struct trace_range tables = trace_range();
+    look->not[look->nots++] = (struct range){ tables.lo, tables.hi };
+}
+
+/* Read where it stands: a stack is there as long as its thread. */
+static void visit_in_place(const struct look *look, struct range range, enum root_kind kind)
+{
+    struct root_piece piece = { kind, range.lo, range.lo, (const word *)range.lo,
+                                (range.hi - range.lo) / sizeof(word) };
+    look->visit(&piece, look->arg);
+}
+
+/* Read through the kernel, page by page where a piece is refused: it may lie behind the end of its
+ * file, or be a guard. */
+static void visit_copied(const struct look *look, struct range range, enum root_kind kind)
+{
+    size_t page = cage.facts.page_bytes;
+    for (word at = range.lo; at < range.hi; ) {
+        size_t bytes = range.hi - at < COPY_BYTES ? range.hi - at : COPY_BYTES;
+        size_t got = os_peek(state.copy, at, bytes);
+        struct root_piece piece = { kind, range.lo, at, state.copy, got / sizeof(word) };
+        if (got != 0)
+            look->visit(&piece, look->arg);
+        at += got != 0 ? round_down(got, sizeof(word)) : page - at % page;
+    }
+}
+
+static void visit_range(const struct look *look, const struct os_range *mapping,
+                        struct range range)
+{
+    word at = world_lowest(range.lo, range.hi);
+    if (look->lowest >= range.lo && look->lowest < at)
+        at = look->lowest;
+    bool is_stack = at < range.hi && (mapping->stack || mapping->guarded);
+    enum root_kind kind = mapping->backed ? ROOT_STATIC : ROOT_MAPPING;
+    if (is_stack)
+        visit_in_place(look, (struct range){ round_down(at, sizeof(word)), range.hi }, ROOT_STACK);
+    else if (look->in_place)
+        visit_in_place(look, range, kind);
+    else
+        visit_copied(look, range, kind);
+}
+
+/* What is left of a mapping between the ranges that are ours. */
+static void visit_mapping(const struct os_range *mapping, void *arg)
+{
+    const struct look *look = arg;
+    struct range left = { mapping->lo, mapping->hi };
+    if (!mapping->writable || !mapping->private)
+        return;
+    while (left.lo < left.hi) {
+        struct range next = { left.hi, left.hi };
+        for (unsigned i = 0; i < look->nots; i++)
+            if (look->not[i].hi > left.lo && look->not[i].lo < next.lo)
+                next = look->not[i];
+        word hi = next.lo < left.lo ? left.lo : next.lo < left.hi ? next.lo : left.hi;
+        if (hi > left.lo)
+            visit_range(look, mapping, (struct range){ left.lo, hi });
+        left.lo = next.hi > hi ? next.hi : left.hi;
+    }
+}
+
+void root_each_mapping(word lowest, root_visit *visit, void *arg)
+{
+    struct look look = { .visit = visit, .arg = arg, .lowest = lowest };
+    if (state.copy == NULL) {
+        word at = root_own_memory(COPY_BYTES);
+        if (at == 0 || !os_commit(at, COPY_BYTES))
+            return;
+        state.copy = (word *)at;
+    }
+    word probe = 0;
+    look.in_place = os_peek(&probe, lowest, sizeof probe) != sizeof probe;
+    list_ours(&look);
+    os_ranges(visit_mapping, &look);
+}

@@ -1,0 +1,249 @@
+/* trace.c - tables of marks, and the sweep. */
+#include "heap/trace.h"
+#include "heap/heap.h"
+#include "heap/remote.h"
+#include "heap/roster.h"
+#include "heap/shared.h"
+#include "heap/span.h"
+
+struct trace trace;
+
+static struct {
+    word   at;                                   /* the reservation of all tables */
+    size_t bytes;
+    struct slab *empty;                          /* swept, to be given back */
+} state;
+
+/* -- tables ------------------------------------------------------------------------------------ */
+
+static size_t bits_bytes(size_t cage_bytes)
+{
+    return round_up((cage_bytes >> TRACE_SHIFT) + 2 * sizeof(uint64_t), KIB(64));
+}
+
+static size_t slice_bytes(size_t cage_bytes)     /* a byte a slice */
+{
+    return round_up((cage_bytes >> SLICE_SHIFT) + sizeof(uint64_t), KIB(64));
+}
+
+static bool reserve(void)
+{
+    size_t bits = bits_bytes(cage.bytes), slices = slice_bytes(cage.bytes);
+    size_t bytes = 3 * bits + 2 * slices;
+    word at = cage.bytes != 0 ? os_reserve(bytes, KIB(64)) : 0;
+    if (at == 0)
+        return false;
+    state.at = at;
+    state.bytes = bytes;
+    trace.young = at + bits;
+    trace.frozen = at + 2 * bits;
+    trace.has_young = (uint8_t *)(at + 3 * bits);
+    trace.spilled = (uint8_t *)(at + 3 * bits + slices);
+    __atomic_store_n(&trace.marks, at, __ATOMIC_RELEASE);
+    return true;
+}
+
+static bool cover(size_t reach)
+{
+    size_t bits = bits_bytes(reach), slices = slice_bytes(reach);
+    return os_commit(trace.marks, bits) && os_commit(trace.young, bits) &&
+           os_commit(trace.frozen, bits) &&
+           os_commit((word)trace.has_young, slices) && os_commit((word)trace.spilled, slices);
+}
+
+/* Committing again what is committed changes nothing; two threads that grow the tables at once do
+ * no harm. Steps follow the cage's own. */
+bool trace_cover(void)
+{
+    size_t reach = cage_reach(), covered = __atomic_load_n(&trace.reach, __ATOMIC_ACQUIRE);
+    if (LIKELY(covered >= reach))
+        return true;
+    if (!lock_take(&span_lock))
+        return false;
+    bool done = trace.marks != 0 || reserve();
+    reach = cage_reach() + cage_reach() / 8;
+    reach = reach < cage.bytes ? reach : cage.bytes;
+    done = done && cover(reach);
+    if (done)
+        __atomic_store_n(&trace.reach, reach, __ATOMIC_RELEASE);
+    lock_give(&span_lock);
+    return done;
+}
+
+struct trace_range trace_range(void)
+{
+    return (struct trace_range){ state.at, state.at + state.bytes };
+}
+
+/* -- slabs ------------------------------------------------------------------------------------- */
+
+struct slab *trace_next(size_t *slice, unsigned kinds)
+{
+    size_t end = cage_reach() >> SLICE_SHIFT;
+    for (size_t i = *slice; i < end; ) {
+        struct slab *slab = cage.slab_of[i];
+        if (slab == &slab_none || slab->base != cage_address(i)) {
+            i++;
+            continue;
+        }
+        i += slab->slices;
+        if (kinds >> slab->kind & 1) {
+            *slice = i;
+            return slab;
+        }
+    }
+    *slice = end;
+    return NULL;
+}
+
+struct slab *trace_next_young(size_t *slice)
+{
+    size_t end = cage_reach() >> SLICE_SHIFT, at = *slice;
+    while (at < end) {
+        uint64_t eight;
+        __builtin_memcpy(&eight, &trace.has_young[at], sizeof eight);
+        if (eight == 0) {
+            at += 8;
+            continue;
+        }
+        at += bit_lowest(eight) / 8;
+        *slice = at + 1;
+        if (at < end && cage.slab_of[at]->kind == KIND_COUNTED &&
+            cage.slab_of[at]->base == cage_address(at))
+            return cage.slab_of[at];
+        trace.has_young[at++] = 0;               /* its slab has gone */
+    }
+    *slice = end;
+    return NULL;
+}
+
+/* -- a stopped world --------------------------------------------------------------------------- */
+
+static void settle(struct heap *heap)
+{
+    for (struct slab *slab = heap->pending; slab != NULL; slab = slab->pending_next)
+        remote_absorb(heap, slab);
+}
+
+void trace_settle(void)
+{
+    for (struct heap *heap = roster_first(); heap != NULL; heap = heap->next)
+        settle(heap);
+    for (unsigned kind = 0; kind < KIND_COUNT; kind++)
+        settle(heap_orphans((enum heap_kind)kind));
+    shared_each(settle);
+}
+
+static void clear_marks(struct slab *slab)
+{
+    __builtin_memset(trace_marks(slab), 0, slab->words * sizeof(uint64_t));
+}
+
+void trace_clear(void)
+{
+    size_t slice = 0;
+    for (struct slab *slab; (slab = trace_next(&slice, ~0u)) != NULL; )
+        clear_marks(slab);
+}
+
+/* Nobody can free into it any more: whatever pointed here is gone. */
+static void retire(struct slab *slab)
+{
+    __atomic_store_n(&slab->owner, OWNER_NONE, __ATOMIC_RELEASE);
+    slab->next = state.empty;
+    state.empty = slab;
+}
+
+/* Its owner's lists learn what changed; a dead heap has none, and the slab becomes an orphan. */
+static void relist(struct slab *slab, bool empty)
+{
+    struct heap *heap = slab_heap(slab);
+    bool full = (slab_owner(slab) & OWNER_FULL) != 0;
+    if (heap->cursor[slab->class].slab == slab)
+        return;
+    if (empty) {
+        if (!full)
+            heap_list_remove(heap, slab);
+        heap->cut[slab->class] -= heap->cut[slab->class] != 0;
+        retire(slab);
+        return;
+    }
+    if (!full)
+        return;
+    if (heap->state == HEAP_DEAD)
+        heap = heap_orphans((enum heap_kind)slab->kind);
+    slab->owner = (word)heap;
+    heap_list_add(heap, slab);
+}
+
+static void count(struct trace_swept *swept, const struct slab *slab, size_t live, size_t dead)
+{
+    swept->live += live;
+    swept->live_bytes += live * slab->block_bytes;
+    swept->dead += dead;
+    swept->dead_bytes += dead * slab->block_bytes;
+}
+
+static uint64_t frozen_word(const struct slab *slab, size_t at)
+{
+    return trace.any_frozen ? trace_frozen(slab)[at] : 0;
+}
+
+static void sweep_large(struct slab *slab, struct trace_swept *swept)
+{
+    uint64_t *mark = trace_marks(slab), taken = trace_taken(slab, 0);
+    uint64_t dead = taken & ~(*mark | frozen_word(slab, 0));
+    *mark = 0;
+    count(swept, slab, taken & ~dead & 1, dead & 1);
+    if (dead == 0)
+        return;
+    slab->free[0] |= dead;
+    retire(slab);
+    swept->slabs++;
+}
+
+static void sweep_slab(struct slab *slab, struct trace_swept *swept)
+{
+    uint64_t *mark = trace_marks(slab), left = 0;
+    size_t live = 0, dead_blocks = 0;
+    for (size_t i = 0; i < slab->words; i++) {
+        uint64_t taken = trace_taken(slab, i), dead = taken & ~(mark[i] | frozen_word(slab, i));
+        mark[i] = 0;
+        live += bit_count(taken & ~dead);
+        left |= taken & ~dead;
+        if (dead == 0)
+            continue;
+        dead_blocks += bit_count(dead);
+        slab->free[i] |= dead;
+    }
+    count(swept, slab, live, dead_blocks);
+    if (dead_blocks == 0)
+        return;
+    swept->slabs += left == 0;
+    relist(slab, left == 0);
+}
+
+void trace_sweep(struct trace_swept *swept)
+{
+    size_t slice = 0;
+    *swept = (struct trace_swept){ 0 };
+    for (struct slab *slab; (slab = trace_next(&slice, ~0u)) != NULL; ) {
+        if (slab->kind != KIND_TRACED && slab->kind != KIND_LEAF)
+            clear_marks(slab);
+        else if (slab->class == CLASS_COUNT)
+            sweep_large(slab, swept);
+        else
+            sweep_slab(slab, swept);
+    }
+}
+
+void trace_give_back(void)
+{
+    struct slab *slab = __atomic_exchange_n(&state.empty, NULL, __ATOMIC_ACQUIRE);
+    while (slab != NULL) {
+        struct slab *next = slab->next;
+        slab->next = slab->prev = NULL;
+        slab_drop(slab);
+        slab = next;
+    }
+}

@@ -1,0 +1,159 @@
+/* pool.c - heaps of the managed kinds, attached at first use. */
+#include "managed/pool.h"
+#include "heap/large.h"
+#include "heap/roster.h"
+#include "heap/trace.h"
+
+static struct {
+    uint64_t volume;  /* of large blocks, and of threads that have none of their own any more */
+    uint32_t used;
+} state;
+
+/* -- heaps ------------------------------------------------------------------------------------- */
+
+static struct heap *attach(enum heap_kind kind)
+{
+    struct heap *heap = pool_heap(kind);
+    if (heap != NULL || thread.late)
+        return heap;
+    heap = roster_attach(&thread, kind);
+    thread.managed[kind - 1] = heap;
+    __atomic_store_n(&state.used, 1, __ATOMIC_RELEASE);
+    return heap;
+}
+
+bool pool_is_used(void)
+{
+    return __atomic_load_n(&state.used, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* A thread past its last destructor borrows a heap for one call. */
+void pool_detach(void)
+{
+    for (unsigned kind = KIND_COUNTED; kind < KIND_COUNT; kind++) {
+        struct heap *heap = thread.managed[kind - 1];
+        if (heap == NULL)
+            continue;
+        thread.managed[kind - 1] = NULL;
+        roster_detach(heap);
+    }
+}
+
+/* -- blocks ------------------------------------------------------------------------------------ */
+
+/* What a cursor has in its word is taken for issued: right to within 64 blocks a class. */
+static word take_small(struct heap *heap, size_t bytes, bool *zero)
+{
+    unsigned class = class_of(bytes);
+    word block = heap_alloc(heap, class, zero);
+    const struct cursor *cursor = &heap->cursor[class];
+    if (block == 0)
+        return 0;
+    uint64_t left = *cursor->bits & cursor->valid;
+    __atomic_store_n(&heap->volume, heap->volume + (bit_count(left) + 1) * cursor->block_bytes,
+                     __ATOMIC_RELAXED);
+    return block;
+}
+
+static word take_large(enum heap_kind kind, size_t bytes, bool *zero)
+{
+    word block = large_alloc(bytes, 1, zero);
+    if (block == 0)
+        return 0;
+    struct slab *slab = cage_slab(block);
+    slab->kind = (uint8_t)kind;
+    __atomic_fetch_add(&state.volume, slab->block_bytes, __ATOMIC_RELAXED);
+    return block;
+}
+
+static word take(enum heap_kind kind, size_t bytes, bool *zero)
+{
+    struct heap *heap = attach(kind), *borrowed = NULL;
+    if (heap == NULL && (heap = borrowed = roster_attach(&thread, kind)) == NULL)
+        return 0;
+    word block = bytes <= CLASS_MAX_BYTES ? take_small(heap, bytes, zero)
+                                          : take_large(kind, bytes, zero);
+    if (block == 0) {                            /* what is empty here may be enough elsewhere */
+        heap_rest(heap);
+        block = bytes <= CLASS_MAX_BYTES ? take_small(heap, bytes, zero)
+                                         : take_large(kind, bytes, zero);
+    }
+    if (block != 0 && !trace_cover()) {
+        size_t index;
+        struct slab *slab = cage_slab(block);
+        index = slab_place(slab, block).index;
+        heap_give(heap, slab, index);
+        block = 0;
+    }
+    if (borrowed != NULL)
+        roster_detach(borrowed);
+    return block;
+}
+
+word pool_take_inside(enum heap_kind kind, size_t bytes, bool *zero)
+{
+    *zero = false;
+    return take(kind, bytes, zero);
+}
+
+word pool_take(enum heap_kind kind, size_t bytes, bool *zero)
+{
+    *zero = false;
+    if (bytes > PTRDIFF_MAX || heap_enter_was())
+        return 0;
+    word block = take(kind, bytes == 0 ? 1 : bytes, zero);
+    heap_leave();
+    return block;
+}
+
+void pool_give(struct slab *slab, size_t index)
+{
+    struct heap *heap = pool_heap(KIND_COUNTED);
+    bool outer = heap_enter_was();
+    if (heap != NULL) {
+        if (heap->fresh != 0)
+            __atomic_store_n(&heap->fresh, heap->fresh - 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&heap->volume, heap->volume - slab->block_bytes, __ATOMIC_RELAXED);
+    } else {
+        __atomic_fetch_sub(&state.volume, slab->block_bytes, __ATOMIC_RELAXED);
+    }
+    heap_give(outer ? NULL : heap, slab, index);
+    if (!outer)
+        heap_leave();
+}
+
+void pool_clear(word block, size_t bytes)
+{
+    if (bytes > 512) {
+        __builtin_memset((void *)block, 0, bytes);
+        return;
+    }
+    typedef long long pair __attribute__((vector_size(16), may_alias));
+    for (pair *at = (pair *)block, *end = (pair *)(block + bytes); at < end; at++)
+        *at = (pair){ 0, 0 };
+}
+
+/* -- figures ----------------------------------------------------------------------------------- */
+
+uint64_t pool_volume(void)
+{
+    uint64_t sum = __atomic_load_n(&state.volume, __ATOMIC_RELAXED);
+    for (struct heap *heap = roster_first(); heap != NULL; heap = heap->next)
+        if (heap->kind != KIND_MANUAL)
+            sum += __atomic_load_n(&heap->volume, __ATOMIC_RELAXED);
+    return sum;
+}
+
+uint64_t pool_fresh(void)
+{
+    uint64_t sum = 0;
+    for (struct heap *heap = roster_first(); heap != NULL; heap = heap->next)
+        sum += __atomic_load_n(&heap->fresh, __ATOMIC_RELAXED);
+    return sum;
+}
+
+void pool_reset_fresh(void)
+{
+    for (struct heap *heap = roster_first(); heap != NULL; heap = heap->next)
+        __atomic_store_n(&heap->fresh, 0, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,42 @@
+/* pool.h - memory of the managed kinds.
+ * Job         Blocks for objects from this thread's heaps, which are made at first use; how much
+ *             was issued.
+ * Locking     none: a thread is alone with its heaps while it is inside.
+ */
+#ifndef MIDDEN_MANAGED_POOL_H
+#define MIDDEN_MANAGED_POOL_H
+
+#include "heap/heap.h"
+
+/* This thread's heap of a kind, or NULL: none yet. */
+INLINE struct heap *pool_heap(enum heap_kind kind)
+{
+    return thread.managed[kind - 1];
+}
+
+/* A block of a managed kind, not cleared; 0: out of memory, or called from a signal handler that
+ * interrupted a call. *zero: it reads as zero. */
+word     pool_take(enum heap_kind kind, size_t bytes, bool *zero);
+/* The same for a caller who is inside already; bytes > 0. */
+word     pool_take_inside(enum heap_kind kind, size_t bytes, bool *zero);
+/* The same from the cursor alone; 0: take the long way. bytes <= CLASS_QUICK_MAX. */
+INLINE word pool_take_quick(enum heap_kind kind, size_t bytes)
+{
+    struct heap *heap = pool_heap(kind);
+    if (UNLIKELY(heap == NULL) || UNLIKELY(heap_enter_was()))
+        return 0;
+    word block = cursor_take(heap_quick(heap, bytes));
+    heap_leave();
+    return block;
+}
+
+void     pool_give(struct slab *slab, size_t index);                  /* a counted block */
+void     pool_clear(word block, size_t bytes);   /* to zero; a multiple of 16 */
+/* bytes issued so far less bytes of objects that ended by their count, all threads, in the large */
+uint64_t pool_volume(void);
+uint64_t pool_fresh(void);                       /* made less gone, all threads */
+void     pool_reset_fresh(void);                 /* stopped, or alone enough not to care */
+void     pool_detach(void);                      /* this thread ends */
+bool     pool_is_used(void);                     /* some thread has made a managed block */
+
+#endif
