@@ -1,0 +1,578 @@
+/* oracle.c - random graphs of counted and uncounted objects, leaves and malloc blocks, changed by
+ *      threads while collections run; what is reachable is worked out aside, exactly, in memory
+ *      that no collection looks into, and compared after each round.
+ * Job         The shadow knows each node's kind, edges and handles. Reachable is what the spec says
+ *             (Rules). After a full collection nothing reachable is gone or damaged, no count is
+ *             wrong, no unreachable counted object is left but those that a stale word keeps by way
+ *             of an uncounted one, and of the uncounted a few are left at most.
+ * Rules       handles that no owned field explains, and registered roots, keep counted objects;
+ *             counted objects keep what their owned fields hold, conservative ones also the
+ *             uncounted objects and blocks their other words point at; statics, registered roots,
+ *             live uncounted objects and reachable blocks keep uncounted objects and reach blocks,
+ *             and uncounted objects keep counted ones as well; leaves and the other words of plain
+ *             objects keep nothing. At count zero a counted object dies, whatever points at it: so
+ *             registered roots and uncounted objects point only at such as hold themselves.
+ * Locking     One lock for the shadow and the graph; collections run without it.
+ * seconds: 900
+ */
+#include "check.h"
+
+enum kind { FREE, PLAIN, OPEN, VISITED, LEAFY, TRACED, LEAF, BLOCK, KINDS };
+
+enum { OWNED = 4, WORDS = 8, THREADS = 4, ROOTS = 256, STATICS = 256, NONE = 0 };
+
+/* A node as the program has it. `label` is its index in the shadow. */
+struct body {
+    void    *word[WORDS];                    /* the first OWNED are owned, in counted nodes */
+    uint32_t label, extra;                   /* extra bytes behind, filled with a pattern */
+    unsigned char rest[];
+};
+
+/* A node as the shadow has it. */
+struct shade {
+    uintptr_t at;                            /* hidden address */
+    uint32_t  edge[WORDS];                   /* indices; NONE */
+    uint32_t  handles;                       /* held by the test itself */
+    uint32_t  extra;
+    uint8_t   kind, marked, retained;
+    uint8_t   self;                          /* its first word is a handle of its own, for good */
+    uint8_t   finalized;                     /* atomic: by whatever thread collects */
+};
+
+static struct shade   *shade;                /* [1, nodes) */
+static uint32_t        nodes, *queue, *spare, spares;
+static struct body   **root;                 /* registered, ROOTS words */
+static uint32_t       *root_edge, *static_edge;
+static struct body    *in_static[STATICS];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static volatile int    stop;
+static long            damage;
+
+static int is_counted(int kind)
+{
+    return kind >= PLAIN && kind <= LEAFY;
+}
+
+static int is_uncounted(int kind)
+{
+    return kind == TRACED || kind == LEAF;
+}
+
+static struct body *body_of(uint32_t index)
+{
+    return index == NONE ? NULL : shown(shade[index].at);
+}
+
+/* -- types ------------------------------------------------------------------------------------- */
+
+static void finalize(void *object)
+{
+    struct body *body = object;
+
+    if (body->label)                         /* 0: not a node yet, or no longer */
+        __atomic_add_fetch(&shade[body->label].finalized, 1, __ATOMIC_RELAXED);
+}
+
+static void visit_owned(void *object, midden_visitor *visitor, void *arg)
+{
+    for (int i = 0; i < OWNED; i++)
+        visitor(&((struct body *)object)->word[i], arg);
+}
+
+#define FIXED offsetof(struct body, rest)
+
+static const size_t owned[] = { 0, 8, 16, 24, MIDDEN_END };
+static const struct midden_type types[] = {
+    [PLAIN] = { sizeof types[0], "plain", FIXED, owned, NULL, finalize, 0 },
+    [OPEN] = { sizeof types[0], "open", FIXED, owned, NULL, finalize, MIDDEN_CONSERVATIVE },
+    [VISITED] = { sizeof types[0], "visited", FIXED, NULL, visit_owned, finalize, 0 },
+    [LEAFY] = { sizeof types[0], "leafy", FIXED, NULL, NULL, finalize, MIDDEN_LEAF },
+};
+
+/* -- which edges count ------------------------------------------------------------------------- */
+
+/* Does word `at` of a node of kind `from`, if it is live, keep a node of kind `to`? */
+static int keeps(int from, int at, int to)
+{
+    if (is_counted(from) && from != LEAFY && at < OWNED)
+        return is_counted(to);
+    if (from == OPEN || from == BLOCK)
+        return is_uncounted(to) || to == BLOCK;
+    return from == TRACED;
+}
+
+/* May a registered root or an uncounted object point at it? */
+static int is_steady(uint32_t index)
+{
+    return !is_counted(shade[index].kind) || shade[index].self;
+}
+
+/* May the program write such an edge? Owned fields hold nothing but counted objects. */
+static int may_hold(uint32_t from, int at, uint32_t to)
+{
+    int kind = shade[from].kind;
+
+    if (shade[from].self && at == 0)
+        return 0;
+    if (is_counted(kind) && at < OWNED)
+        return kind != LEAFY && (to == NONE || is_counted(shade[to].kind));
+    if (to == NONE)
+        return 1;
+    return kind == OPEN ? !is_counted(shade[to].kind) : kind != TRACED || is_steady(to);
+}
+
+/* -- marking aside ----------------------------------------------------------------------------- */
+
+static uint32_t reach(uint32_t index, uint32_t length)
+{
+    if (index == NONE || shade[index].marked)
+        return length;
+    shade[index].marked = 1;
+    queue[length] = index;
+    return length + 1;
+}
+
+static uint32_t reach_all(uint32_t index, uint32_t length)
+{
+    for (int i = 0; i < WORDS; i++) {
+        uint32_t to = shade[index].edge[i];
+
+        if (to != NONE && keeps(shade[index].kind, i, shade[to].kind))
+            length = reach(to, length);
+    }
+    return length;
+}
+
+/* Marks what the roots keep, and, where retained is true, what the nodes so flagged keep. */
+static void mark(int retained)
+{
+    uint32_t length = 0;
+
+    for (uint32_t i = 1; i < nodes; i++)
+        shade[i].marked = 0;
+    for (uint32_t i = 1; i < nodes; i++)
+        if (shade[i].kind != FREE && (shade[i].handles || (retained && shade[i].retained)))
+            length = reach(i, length);
+    for (int i = 0; i < ROOTS; i++)
+        length = reach(root_edge[i], length);
+    for (int i = 0; i < STATICS; i++)
+        if (static_edge[i] != NONE && !is_counted(shade[static_edge[i]].kind))
+            length = reach(static_edge[i], length);
+    for (uint32_t done = 0; done < length; done++)
+        length = reach_all(queue[done], length);
+}
+
+/* -- changing the graph ------------------------------------------------------------------------ */
+
+static unsigned char pattern_of(uint32_t label, uint32_t at)
+{
+    return (unsigned char)(label * 37 + at * 11 + 5);
+}
+
+static struct body *make_body(int kind, uint32_t extra)
+{
+    size_t bytes = FIXED + extra;
+
+    if (is_counted(kind))
+        return midden_new(&types[kind], extra);
+    if (kind == BLOCK)
+        return calloc(1, bytes);
+    return kind == TRACED ? midden_alloc(bytes) : memset(midden_alloc_leaf(bytes), 0, bytes);
+}
+
+/* A new node, with one handle if it is counted; the lock is held. NONE: there is no room. */
+static uint32_t make_node(int kind, unsigned *seed, struct body **out)
+{
+    uint32_t     index = spares ? spare[--spares] : NONE;
+    uint32_t     extra = next_random(seed) % (next_random(seed) % 100 ? 120 : 9000);
+    struct body *body;
+
+    if (index == NONE)
+        return NONE;
+    *out = body = make_body(kind, extra);
+    body->label = index;
+    body->extra = extra;
+    for (uint32_t i = 0; i < extra; i++)
+        body->rest[i] = pattern_of(index, i);
+    shade[index] = (struct shade){ .at = hidden(body), .kind = (uint8_t)kind, .extra = extra,
+                                   .handles = is_counted(kind) };
+    return index;
+}
+
+static void set_edge(uint32_t from, int at, uint32_t to)
+{
+    struct body *body = body_of(from);
+
+    if (is_counted(shade[from].kind) && shade[from].kind != LEAFY && at < OWNED)
+        midden_assign(&body->word[at], body_of(to));
+    else
+        __atomic_store_n(&body->word[at], body_of(to), __ATOMIC_RELAXED);
+    shade[from].edge[at] = to;
+}
+
+/* Some node that is reachable for certain: at the end of a walk that begins at a root. */
+static uint32_t walk(unsigned *seed)
+{
+    uint32_t at = next_random(seed) % 2 ? root_edge[next_random(seed) % ROOTS]
+                                        : static_edge[next_random(seed) % STATICS];
+
+    for (int steps = (int)(next_random(seed) % 24); steps > 0 && at != NONE; steps--) {
+        int      word = (int)(next_random(seed) % WORDS);
+        uint32_t to = shade[at].edge[word];
+
+        if (to != NONE && keeps(shade[at].kind, word, shade[to].kind))
+            at = to;
+    }
+    return at;
+}
+
+/* A new node is hung on a node that is reachable, into a word that keeps it, or on a root. What can
+ * be hung nowhere is let go. */
+static void hang(uint32_t index, struct body *body, unsigned *seed)
+{
+    uint32_t from = walk(seed), slot = next_random(seed) % ROOTS;
+    int      at = (int)(next_random(seed) % WORDS);
+
+    if (from != NONE && keeps(shade[from].kind, at, shade[index].kind) && may_hold(from, at, index))
+        set_edge(from, at, index);
+    else if (is_steady(index)) {
+        root[slot] = body;
+        root_edge[slot] = index;
+    }
+}
+
+static void grow(unsigned *seed)
+{
+    static const uint8_t mix[] = { PLAIN, PLAIN, OPEN, OPEN, VISITED, LEAFY, TRACED, TRACED, TRACED,
+                                   LEAF, BLOCK, BLOCK };
+    int                   kind = mix[next_random(seed) % sizeof mix];
+    struct body *volatile body = NULL;       /* keeps an uncounted one meanwhile */
+    uint32_t              index = make_node(kind, seed, (struct body **)&body);
+
+    if (index == NONE)
+        return;
+    if (is_counted(kind) && kind != LEAFY && next_random(seed) % 2) {
+        set_edge(index, 0, index);
+        shade[index].self = 1;
+    }
+    hang(index, body, seed);
+    if (is_counted(kind)) {
+        shade[index].handles--;
+        midden_release(body);
+    }
+}
+
+/* A word of a reachable node comes to hold another reachable node, or NULL. */
+static void change(unsigned *seed)
+{
+    uint32_t from = walk(seed), to = next_random(seed) % 8 ? walk(seed) : NONE;
+    int      at = (int)(next_random(seed) % WORDS);
+
+    if (from != NONE && may_hold(from, at, to))
+        set_edge(from, at, to);
+}
+
+/* The test takes or lets go of a handle of its own, kept nowhere but in the shadow. */
+static void handle(unsigned *seed)
+{
+    uint32_t at = walk(seed);
+
+    if (at == NONE || !is_counted(shade[at].kind))
+        return;
+    if (shade[at].handles) {
+        shade[at].handles--;
+        midden_release(body_of(at));
+    } else if (next_random(seed) % 4 == 0) {
+        midden_retain(body_of(at));
+        shade[at].handles++;
+    }
+}
+
+static void change_root(unsigned *seed)
+{
+    uint32_t to = next_random(seed) % 4 ? walk(seed) : NONE, at = next_random(seed) % ROOTS;
+
+    if (next_random(seed) % 2) {
+        if (to != NONE && !is_steady(to))
+            return;
+        root[at] = body_of(to);
+        root_edge[at] = to;
+    } else if (to == NONE || !is_counted(shade[to].kind)) {
+        in_static[at % STATICS] = body_of(to);
+        static_edge[at % STATICS] = to;
+    }
+}
+
+static void look(unsigned *seed)
+{
+    uint32_t     at = walk(seed);
+    struct body *body = body_of(at);
+
+    if (at != NONE && (body->label != at || body->extra != shade[at].extra))
+        __atomic_add_fetch(&damage, 1, __ATOMIC_RELAXED);
+}
+
+static void step(unsigned *seed)
+{
+    unsigned what = next_random(seed) % 100;
+
+    pthread_mutex_lock(&lock);
+    if (what < 40)
+        grow(seed);
+    else if (what < 75)
+        change(seed);
+    else if (what < 80)
+        handle(seed);
+    else if (what < 82)
+        change_root(seed);
+    else
+        look(seed);
+    pthread_mutex_unlock(&lock);
+}
+
+/* -- after a round ----------------------------------------------------------------------------- */
+
+static void drop(uint32_t index)
+{
+    shade[index].kind = FREE;
+    spare[spares++] = index;
+}
+
+/* Handles of each counted node: the test's own, and those of the nodes that are not finalized. */
+static void count_handles(uint32_t *count)
+{
+    for (uint32_t i = 1; i < nodes; i++)
+        count[i] = shade[i].handles;
+    for (uint32_t i = 1; i < nodes; i++)
+        for (int at = 0; at < OWNED && is_counted(shade[i].kind) && shade[i].kind != LEAFY; at++)
+            count[shade[i].edge[at]] += !shade[i].finalized;
+}
+
+/* Counted nodes without a handle that have not been finalized. */
+static long overdue(uint32_t *count)
+{
+    long late = 0;
+
+    count_handles(count);
+    for (uint32_t i = 1; i < nodes; i++)
+        late += is_counted(shade[i].kind) && count[i] == 0 && !shade[i].finalized;
+    return late;
+}
+
+/* Of the live ones: is it there, whole, with the right words and count? */
+static int is_whole(uint32_t index, uint32_t count)
+{
+    const struct shade *at = &shade[index];
+    struct body        *body = body_of(index);
+
+    if (!in_use(at->at) || at->finalized || body->label != index || body->extra != at->extra)
+        return 0;
+    for (uint32_t i = 0; i < at->extra; i++)
+        if (body->rest[i] != pattern_of(index, i))
+            return 0;
+    for (int i = 0; i < WORDS; i++)
+        if (body->word[i] != (void *)body_of(at->edge[i]))
+            return 0;
+    return !is_counted(at->kind) || midden_handles(body) == count;
+}
+
+struct result {
+    long live, lost, dead_counted, left_counted, twice, dead_uncounted, left_uncounted;
+};
+
+static void judge_live(struct result *result, const uint32_t *count)
+{
+    for (uint32_t i = 1; i < nodes; i++)
+        if (shade[i].kind != FREE && shade[i].marked) {
+            result->live++;
+            result->lost += !is_whole(i, count[i]);
+        }
+}
+
+/* Uncounted nodes that stale words keep, and the counted that nothing excuses. */
+static void judge_dead(struct result *result)
+{
+    for (uint32_t i = 1; i < nodes; i++) {
+        struct shade *at = &shade[i];
+
+        at->retained = 0;
+        if (at->marked || !is_uncounted(at->kind))
+            continue;
+        result->dead_uncounted++;
+        at->retained = in_use(at->at) != 0;
+        result->left_uncounted += at->retained;
+    }
+    for (uint32_t i = 1; i < nodes; i++)
+        result->dead_counted += is_counted(shade[i].kind) && !shade[i].marked;
+    mark(1);
+    for (uint32_t i = 1; i < nodes; i++) {
+        result->twice += shade[i].finalized > 1;
+        result->left_counted += is_counted(shade[i].kind) && !shade[i].marked &&
+                                !shade[i].finalized;
+    }
+}
+
+/* Words that held what is gone are cleared: a later block at its address is another one. */
+static void scrub(void)
+{
+    for (uint32_t i = 1; i < nodes; i++)
+        for (int at = 0; at < WORDS && shade[i].kind != FREE; at++) {
+            uint32_t to = shade[i].edge[at];
+
+            if (to != NONE && shade[to].kind == FREE) {
+                body_of(i)->word[at] = NULL;
+                shade[i].edge[at] = NONE;
+            }
+        }
+}
+
+/* Forgets what is gone; malloc blocks that nothing reaches are freed here. What a stale word kept
+ * stays in the shadow, to be found dead later. */
+static void bury(void)
+{
+    for (uint32_t i = 1; i < nodes; i++) {
+        if (shade[i].kind == FREE || shade[i].marked)
+            continue;
+        if (shade[i].kind == BLOCK)
+            free(body_of(i));
+        else if (is_counted(shade[i].kind) && !shade[i].finalized)
+            continue;
+        drop(i);
+    }
+    scrub();
+}
+
+static void tell(int round, const struct result *result)
+{
+    printf("# round %d: %ld live, %ld lost; dead: %ld counted, %ld left, %ld twice; "
+           "%ld uncounted, %ld left\n",
+           round, result->live, result->lost, result->dead_counted, result->left_counted,
+           result->twice, result->dead_uncounted, result->left_uncounted);
+    fflush(stdout);
+}
+
+static struct result judge(int round, uint32_t *count)
+{
+    struct result result = { 0 };
+
+    wipe();
+    midden_collect(MIDDEN_FULL);
+    mark(0);
+    count_handles(count);
+    judge_live(&result, count);
+    judge_dead(&result);
+    tell(round, &result);
+    bury();
+    return result;
+}
+
+/* -- rounds ------------------------------------------------------------------------------------ */
+
+static long steps_each;
+
+static void *mutate(void *arg)
+{
+    unsigned seed = (unsigned)(uintptr_t)arg;
+
+    for (long i = 0; i < steps_each; i++)
+        step(&seed);
+    return NULL;
+}
+
+static void *collect_often(void *unused)
+{
+    for (int n = 0; !stop; n++) {
+        midden_collect(n % 3);
+        usleep(3000);
+    }
+    return NULL;
+}
+
+static void mutate_all(int round, unsigned seed)
+{
+    pthread_t thread[THREADS], collector;
+
+    stop = 0;
+    collector = start(collect_often, NULL);
+    for (unsigned i = 0; i < THREADS; i++)
+        thread[i] = start(mutate, (void *)(uintptr_t)(seed + (unsigned)round * 100 + i));
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    stop = 1;
+    pthread_join(collector, NULL);
+}
+
+static void begin(uint32_t most)
+{
+    nodes = most;
+    shade = table(nodes * sizeof *shade);
+    queue = table(nodes * sizeof *queue);
+    spare = table(nodes * sizeof *spare);
+    root = table(ROOTS * sizeof *root);
+    root_edge = table(ROOTS * sizeof *root_edge);
+    static_edge = table(STATICS * sizeof *static_edge);
+    for (uint32_t i = nodes - 1; i > 0; i--)
+        spare[spares++] = i;
+    midden_root_add(root, ROOTS * sizeof *root);
+}
+
+static void clear_roots(void)
+{
+    for (uint32_t i = 1; i < nodes; i++)
+        for (; shade[i].kind != FREE && shade[i].handles; shade[i].handles--)
+            midden_release(body_of(i));
+    memset(root, 0, ROOTS * sizeof *root);
+    memset(root_edge, 0, ROOTS * sizeof *root_edge);
+    memset(in_static, 0, sizeof in_static);
+    memset(static_edge, 0, STATICS * sizeof *static_edge);
+}
+
+static void add(struct result *sum, const struct result *one)
+{
+    sum->live += one->live;
+    sum->lost += one->lost;
+    sum->dead_counted += one->dead_counted;
+    sum->left_counted += one->left_counted;
+    sum->twice += one->twice;
+    sum->dead_uncounted += one->dead_uncounted;
+    sum->left_uncounted += one->left_uncounted;
+}
+
+static void conclude(const struct result *sum, long late)
+{
+    check(sum->lost == 0 && damage == 0, "of %ld nodes found reachable aside %ld are lost",
+        sum->live, sum->lost + damage);
+    check(late == 0, "every count that fell to zero ended its object at once: %ld did not", late);
+    check(sum->left_counted == 0 && sum->twice == 0,
+        "of %ld unreachable counted objects %ld are left, %ld were finalized twice",
+        sum->dead_counted, sum->left_counted, sum->twice);
+    check(sum->left_uncounted <= 60 + sum->dead_uncounted / 500,
+        "of %ld unreachable uncounted objects %ld are left", sum->dead_uncounted,
+        sum->left_uncounted);
+}
+
+int main(void)
+{
+    const char   *given = getenv("MIDDEN_SEED");
+    unsigned      seed = given ? (unsigned)strtoul(given, NULL, 0) : 20111;
+    int           rounds = is_long() ? 40 : 6;
+    uint32_t     *count;
+    struct result sum = { 0 }, one;
+    long          late = 0;
+
+    begin(is_long() ? 300000 : 60000);
+    steps_each = is_long() ? 400000 : 40000;
+    count = table(nodes * sizeof *count);
+    printf("# seed %u\n", seed);
+    fflush(stdout);
+    for (int round = 0; round < rounds; round++) {
+        mutate_all(round, seed);
+        late += overdue(count);
+        if (round % 3 == 2)
+            clear_roots();
+        one = judge(round, count);
+        add(&sum, &one);
+    }
+    conclude(&sum, late);
+    return done();
+}
