@@ -181,6 +181,15 @@ void os_thread_show(int signal)
         helper_set(helper, 0);
 }
 
+void os_thread_hide(void)
+{
+    struct helper *helper = helper_claim();
+    if (helper == NULL)                          /* all places are taken: it stays as it is */
+        return;
+    mask_set(mask_of_helper());
+    helper_set(helper, (uint32_t)os_thread_id());
+}
+
 void os_threads_forget(void)
 {
     for (size_t i = 0; i < HELPERS; i++)

@@ -491,6 +491,10 @@ void os_thread_show(int signal)
     (void)signal;
 }
 
+void os_thread_hide(void)
+{
+}
+
 void os_threads_forget(void)
 {
 }
