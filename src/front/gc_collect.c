@@ -12,6 +12,7 @@
 #include "managed/collect.h"
 #include "managed/object.h"
 #include "managed/pool.h"
+#include "os/stop.h"
 #include "policy/policy.h"
 
 #include <errno.h>
@@ -89,13 +90,20 @@ static void set_debt(void)
     __atomic_store_n(&state.debt, debt, __ATOMIC_RELAXED);
 }
 
-/* -1: it could not be made, and the next that comes by itself waits a while. */
-static long collect(const struct collect_request *request)
+struct order {
+    word        generation, flags;               /* no padding: it lies on a stack that is scanned */
+    const char *reason;
+    long        found;
+};
+
+static void carry_out(word lowest, void *arg)
 {
+    struct order *order = arg;
     struct collect_report report = { 0 };
-    int kept = errno;
+    struct collect_request plain = {
+        (int)order->generation, order->reason, lowest, (unsigned)order->flags,
+    }, *request = &plain;
     uint64_t before_ns = os_now_ns();
-    gc_begin();
     long found = collect_run(request, &report);
     if (found < 0) {
         uint64_t now_ns = os_now_ns();
@@ -105,8 +113,19 @@ static long collect(const struct collect_request *request)
         tell(&report);
     if (report.number != 0 && request->generation == MIDDEN_FULL)
         set_debt();
+    order->found = found;
+}
+
+/* -1: it could not be made, and the next that comes by itself waits a while. What lies between the
+ * program's frames and `lowest` is scanned with them, so it is little, and all of it is set. */
+static NOINLINE long collect(int generation, const char *reason, unsigned flags)
+{
+    int kept = errno;
+    gc_begin();
+    struct order order = { (word)generation, flags, reason, 0 };
+    os_spill(carry_out, &order);
     errno = kept;
-    return found;
+    return order.found;
 }
 
 /* By itself: not while it is disabled, and not while another thread collects. */
@@ -115,7 +134,7 @@ static void collect_by_itself(int generation, const char *reason)
     if (state.disabled || collect_is_busy() ||
         (state.not_before_ns != 0 && os_now_ns() < state.not_before_ns))
         return;
-    collect(&(struct collect_request){ generation, reason, false, false });
+    collect(generation, reason, 0);
 }
 
 static long collect_watched(int generation, const char *reason)
@@ -169,7 +188,7 @@ bool gc_exhausted(void)
         collect_is_busy() || thread.inside)
         return false;
     const char *reason = policy_name(POLICY_EXHAUSTION);
-    long found = collect(&(struct collect_request){ MIDDEN_FULL, reason, false, true });
+    long found = collect(MIDDEN_FULL, reason, COLLECT_SPARE);
     front_trim(0);
     return found > 0;
 }
@@ -177,7 +196,7 @@ bool gc_exhausted(void)
 void gc_exits(void)
 {
     if (policy_has(policy_now(), POLICY_EXIT) && pool_is_used() && !state.disabled)
-        collect(&(struct collect_request){ MIDDEN_FULL, policy_name(POLICY_EXIT), true, false });
+        collect(MIDDEN_FULL, policy_name(POLICY_EXIT), COLLECT_WAIT);
 }
 
 EXPORT void midden_notify(enum midden_event event)
@@ -328,7 +347,7 @@ EXPORT long midden_collect(int generation)
 {
     if (!is_generation(generation))
         return refuse(EINVAL);
-    long found = collect(&(struct collect_request){ generation, "collect", true, false });
+    long found = collect(generation, "collect", COLLECT_WAIT);
     return found >= 0 ? found : refuse(EAGAIN);
 }
 

@@ -144,15 +144,14 @@ static void clear_weak(struct trial_list *list)
 }
 
 /* Of all generations, both disciplines. What a finalizer may look at stays for this time. */
-static void look_full(word lowest, void *arg)
+static void look_full(struct cycle *cycle)
 {
-    struct cycle *cycle = arg;
     mark_begin(trial_look_into);
     trial_subtract(OLDEST);
-    mark_roots(lowest);
+    mark_roots(cycle->request->lowest);
     trial_mark_held(OLDEST);
     mark_drain();
-    if (cycle->request->spare) {
+    if (cycle->request->flags & COLLECT_SPARE) {
         trial_spare_finalizers(OLDEST);
         mark_drain();
     }
@@ -177,7 +176,7 @@ static void look_young(struct cycle *cycle)
     trial_subtract(oldest);
     trial_mark_held(oldest);
     mark_drain();
-    if (cycle->request->spare) {
+    if (cycle->request->flags & COLLECT_SPARE) {
         trial_spare_finalizers(oldest);
         mark_drain();
     }
@@ -195,7 +194,7 @@ static bool examine(struct cycle *cycle)
     cycle->stopped_ns = os_now_ns();
     cycle->report.threads = world_threads() + 1;
     if (full)
-        os_spill(look_full, cycle);
+        look_full(cycle);
     else
         look_young(cycle);
     pool_reset_fresh();
@@ -438,7 +437,7 @@ static bool collect(struct cycle *cycle)
 long collect_run(const struct collect_request *request, struct collect_report *report)
 {
     struct cycle cycle = { .request = request };
-    if (object_busy != 0 || thread.inside || !take_turn(request->wait))
+    if (object_busy != 0 || thread.inside || !take_turn((request->flags & COLLECT_WAIT) != 0))
         return 0;
     object_busy++;
     bool done = collect(&cycle);

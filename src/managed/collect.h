@@ -16,11 +16,16 @@
 
 enum { COLLECT_GENERATIONS = 3, PAUSE_STEPS = 64 };
 
+enum {                                           /* collect_request.flags */
+    COLLECT_WAIT = 1,                            /* for another thread's, and make one then */
+    COLLECT_SPARE = 2,                           /* what has a finalizer waiting: none is called */
+};
+
 struct collect_request {
     int         generation;
     const char *reason;
-    bool        wait;          /* for the collection of another thread, and make one then */
-    bool        spare;         /* whatever has a finalizer waiting: none is called */
+    word        lowest;                          /* of this thread's stack: os_spill */
+    unsigned    flags;
 };
 
 /* Of the last collection, and what it cost. */
