@@ -91,7 +91,7 @@ static void set_debt(void)
 }
 
 struct order {
-    word        generation, flags;               /* no padding: it lies on a stack that is scanned */
+    word        generation, flags;               /* no padding: it is scanned with the stack */
     const char *reason;
     long        found;
 };
@@ -109,7 +109,8 @@ static void carry_out(word lowest, void *arg)
         uint64_t now_ns = os_now_ns();
         state.not_before_ns = now_ns + BACK_OFF * (now_ns - before_ns);
     }
-    if (report.number != 0 && (front_options->gctrace || (collect_get_debug() & MIDDEN_DEBUG_STATS)))
+    bool told = front_options->gctrace || (collect_get_debug() & MIDDEN_DEBUG_STATS) != 0;
+    if (report.number != 0 && told)
         tell(&report);
     if (report.number != 0 && request->generation == MIDDEN_FULL)
         set_debt();

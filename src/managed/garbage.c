@@ -94,7 +94,8 @@ void garbage_tell(const struct trial_list *list, int debug)
         struct text text;
         const char *name = header_type(at)->name;
         text_init(&text, line, sizeof line - 1);
-        text_string(&text, keeps ? "midden: gc: unreachable and kept: " : "midden: gc: unreachable: ");
+        text_string(&text, "midden: gc: unreachable");
+        text_string(&text, keeps ? " and kept: " : ": ");
         text_hex(&text, header_object(at));
         text_string(&text, " ");
         text_plain(&text, name != NULL ? name : "(no name)",

@@ -1,7 +1,8 @@
 /* object.c - counted objects live by their handles, and end at once at the last.
  * The cascade of an ending object runs over a list through the headers of those that reached zero,
- * so a chain of a million needs no stack. Source: reference counting is Collins' (1960); the list in
- * place of recursion, Weizenbaum's (1963).
+ * so a chain of a million needs no stack.
+ * Source: reference counting is Collins' (1960); the list in place of recursion, Weizenbaum's
+ * (1963).
  */
 #include "managed/object.h"
 #include "managed/pool.h"

@@ -142,18 +142,24 @@ static void hold_piece(const struct root_piece *piece, void *unused)
     hold_words(piece->at, piece->words);
 }
 
+static void hold_from_word(struct slab *slab, size_t at)
+{
+    for (uint64_t bits = trace_taken(slab, at); bits != 0; bits &= bits - 1)
+        hold_words((const word *)slab_block(slab, at * 64 + bit_lowest(bits)),
+                   slab->block_bytes / sizeof(word));
+}
+
 static bool hold_from_uncounted(void)
 {
     size_t slice = 0, left = UNCOUNTED_MOST;
-    for (struct slab *slab; (slab = trace_next(&slice, 1u << KIND_TRACED)) != NULL; )
+    for (struct slab *slab; (slab = trace_next(&slice, 1u << KIND_TRACED)) != NULL; ) {
+        size_t bytes = slab_taken(slab) * slab->block_bytes;
+        if (bytes > left)
+            return false;
+        left -= bytes;
         for (size_t i = 0; i < slab->words; i++)
-            for (uint64_t bits = trace_taken(slab, i); bits != 0; bits &= bits - 1) {
-                if (slab->block_bytes > left)
-                    return false;
-                left -= slab->block_bytes;
-                hold_words((const word *)slab_block(slab, i * 64 + bit_lowest(bits)),
-                           slab->block_bytes / sizeof(word));
-            }
+            hold_from_word(slab, i);
+    }
     return true;
 }
 

@@ -30,7 +30,7 @@ struct os_stopping {
     uint32_t round;                              /* changes when they may go on */
     uint32_t active;                             /* a stop is under way */
     uint32_t answers;                            /* a futex: one more for every answer */
-    bool   (*may_park)(void);  /* asked in the handler: is this a good moment? */
+    bool   (*may_park)(void);                    /* asked in the handler: is this a good moment? */
     const struct os_stop *first, *end;           /* all there are */
     int      signal;                             /* 0: none chosen yet */
 };
@@ -49,7 +49,8 @@ void     os_spill(void (*run)(word lowest, void *arg), void *arg);
 
 struct os_range {
     word lo, hi;
-    bool writable, private, stack, guarded;      /* guarded: right below is a mapping nobody may read */
+    bool writable, private, stack;
+    bool guarded;                                /* right below is a mapping nobody may read */
     bool backed;                                 /* by a file */
 };
 /* Every readable mapping of the process, in order of address. */

@@ -218,7 +218,8 @@ void audit_expect_nothing_in_use(void)
     for (size_t i = 0; cage.base != 0 && i < slices(); i++) {
         struct slab *slab = cage.slab_of[i];
         struct heap *heap = slab_heap(slab);
-        bool shared = heap != NULL && heap->state == HEAP_SHARED && heap != heap_orphans(KIND_MANUAL);
+        bool shared = heap != NULL && heap->state == HEAP_SHARED &&
+                      heap != heap_orphans(KIND_MANUAL);
         if (slab != &slab_none && !shared)
             fake_die("all is freed, but slab %#zx of %zu-byte blocks, owner %#zx, holds its span",
                      slab->base, (size_t)slab->block_bytes, slab_owner(slab));
