@@ -222,29 +222,27 @@ static bool find_work(struct marker *marker)
 
 /* -- the loop ---------------------------------------------------------------------------------- */
 
-INLINE word pop(struct marker *marker)
-{
-    return marker->depth != 0 ? marker->stack[--marker->depth] : 0;
-}
-
 /* Each turn looks into the block that has been longest on its way, and sends for another. */
 INLINE void drain_own(struct marker *marker, bool shared)
 {
-    word queue[QUEUE] = { 0 };
+    word queue[QUEUE];
     unsigned at = 0, filled = 0;
     for (;;) {
-        word next = pop(marker), ready = queue[at];
-        if (next != 0)
+        for (; filled < QUEUE && marker->depth != 0; filled++) {
+            word next = marker->stack[--marker->depth];
             __builtin_prefetch((void *)next);
-        queue[at] = next;
-        at = (at + 1) % QUEUE;
-        filled += (next != 0) - (ready != 0);
-        if (ready != 0)
+            queue[(at + filled) % QUEUE] = next;
+        }
+        if (filled != 0) {
+            word ready = queue[at];
+            at = (at + 1) % QUEUE;
+            filled--;
             scan_block(marker, ready, shared);
-        else if (filled == 0 && marker->waiting != 0)
+        } else if (marker->waiting != 0) {
             next_piece(marker, shared);
-        else if (filled == 0)
+        } else {
             return;
+        }
         if (shared && marker->depth >= 2 * BATCH &&
             __atomic_load_n(&state.idle, __ATOMIC_RELAXED) != 0 &&
             __atomic_load_n(&state.count, __ATOMIC_RELAXED) < state.workers)

@@ -48,7 +48,8 @@ static void lay_out(size_t cage_bytes, word at)
     };
     /* one zone under a limit on address space */
     size_t sparse = (cage.planned ? cage_bytes : SPARSE) >> SLICE_SHIFT;
-    cage.zone[ZONE_SPARSE] = (struct cage_zone){ 0, 0, sparse };
+    /* the first slice is nobody's: the address of the cage itself stands in many words */
+    cage.zone[ZONE_SPARSE] = (struct cage_zone){ 1, 1, sparse };
     cage.zone[ZONE_DENSE] = (struct cage_zone){ sparse, sparse, cage_bytes >> SLICE_SHIFT };
     cage.slab_of = (struct slab **)tables[0].at;
     cage.bytes = cage_bytes;

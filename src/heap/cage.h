@@ -80,8 +80,8 @@ INLINE struct slab *cage_slab(word address)
 
 INLINE size_t cage_committed(void)               /* bytes, of both zones */
 {
-    const struct cage_zone *dense = &cage.zone[ZONE_DENSE];
-    return (cage.zone[ZONE_SPARSE].reach + dense->reach - dense->first) << SLICE_SHIFT;
+    const struct cage_zone *sparse = &cage.zone[ZONE_SPARSE], *dense = &cage.zone[ZONE_DENSE];
+    return (sparse->reach - sparse->first + dense->reach - dense->first) << SLICE_SHIFT;
 }
 
 INLINE word cage_address(size_t slice)

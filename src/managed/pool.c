@@ -41,7 +41,8 @@ void pool_detach(void)
 
 /* -- blocks ------------------------------------------------------------------------------------ */
 
-/* What a cursor has in its word is taken for issued: right to within 64 blocks a class. */
+/* Of a quick class, what the cursor has in its word is taken for issued: right to within 64 blocks
+ * a class. */
 static word take_small(struct heap *heap, size_t bytes, bool *zero)
 {
     unsigned class = class_of(bytes);
@@ -49,9 +50,10 @@ static word take_small(struct heap *heap, size_t bytes, bool *zero)
     const struct cursor *cursor = &heap->cursor[class];
     if (block == 0)
         return 0;
-    uint64_t left = *cursor->bits & cursor->valid;
-    __atomic_store_n(&heap->volume, heap->volume + (bit_count(left) + 1) * cursor->block_bytes,
-                     __ATOMIC_RELAXED);
+    bool quick = bytes <= CLASS_QUICK_MAX;       /* the others come here every time */
+    size_t blocks = quick ? bit_count(*cursor->bits & cursor->valid) + 1 : 1;
+    size_t volume = heap->volume + blocks * cursor->block_bytes;
+    __atomic_store_n(&heap->volume, volume, __ATOMIC_RELAXED);
     return block;
 }
 

@@ -10,10 +10,13 @@ static int refused(size_t size, size_t bytes, const size_t *owned, unsigned flag
 {
     struct midden_type type = { size, "refused", bytes, owned, NULL, NULL, flags };
     void              *object;
+    int                error;
 
     errno = 0;
     object = midden_new(&type, 0);
-    return object == NULL && errno == EINVAL;
+    error = errno;
+    midden_release(object);                  /* its type goes, too */
+    return object == NULL && error == EINVAL;
 }
 
 static void types(void)

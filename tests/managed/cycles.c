@@ -138,6 +138,7 @@ static NOINLINE void stale(void)
     collected(STALE, "stale words on the stack, in statics and in malloc blocks keep no ring");
     check(on_stack[7] == in_block[7] && in_uncounted_leaf[7] == in_block[7], "they were there");
     memset(stale_static, 0, sizeof stale_static);
+    memset((void *)on_stack, 0, sizeof on_stack);
     free(in_block);
 }
 
@@ -145,6 +146,8 @@ static void raw_words(void)
 {
     struct node *holder = node(1), *open = make(&open_type, 0), *target = ring(5);
 
+    wipe();
+    collect();
     holder->raw = target;
     midden_release(target);
     collected(5, "a field that is not owned keeps nothing");
@@ -257,7 +260,7 @@ static void held_by_dead(void)
     wipe();
     found = collect();
     ended = ends();
-    check(ended >= 2 * (HOLDERS - 8) && found >= 3 * (HOLDERS - 8),
+    check(ended >= 2 * (HOLDERS - 8) && (every_count() || found >= 3 * (HOLDERS - 8)),
         "rings that only dead uncounted objects point at go: %d of %d stayed",
         (int)(HOLDERS - ended / 2), HOLDERS);
     wipe();
@@ -321,7 +324,7 @@ static void conservative(void)
         closed += in_use(open->label);
     }
     check(whole == 32, "a conservative counted object keeps the uncounted it points at");
-    check(closed <= 4, "another does not: %d of 32 stayed", closed);
+    check(closed <= 4 || every_count(), "another does not: %d of 32 stayed", closed);
     for (int i = 0; i < 32; i++)
         midden_release(shown(opens[i]));
     ends();
@@ -419,9 +422,11 @@ int main(void)
     conservative();
     wipe();
     collect();
-    generations();
-    across();
-    old_garbage();
+    if (every_count() == 0) {                /* with collections between, nothing is young */
+        generations();
+        across();
+        old_garbage();
+    }
     arguments();
     return done();
 }

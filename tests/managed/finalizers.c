@@ -230,8 +230,11 @@ static void breaking(void)
 
 static void insert_new(struct member *self)
 {
-    struct member *fresh = midden_new(&member_type, 0);
+    struct member *fresh;
 
+    if (self->label == 1000)
+        return;
+    fresh = midden_new(&member_type, 0);
     fresh->label = 1000;
     give(&self->other, fresh);
 }

@@ -120,6 +120,8 @@ static void cycle(void)
     struct midden_weak *weak = midden_weak(first->left);
     void               *got = midden_weak_get(weak);
 
+    wipe();
+    midden_collect(MIDDEN_FULL);
     midden_release(first);
     ends();
     check(midden_collect(MIDDEN_FULL) == 0 && ends() == 0,

@@ -374,6 +374,14 @@ void lock_give(struct lock *lock)
     interrupt();
 }
 
+void os_pause(void)
+{
+}
+
+void os_yield(void)
+{
+}
+
 void lock_reset(struct lock *lock)
 {
     if (lock->state != 0)
