@@ -134,7 +134,8 @@ struct piece option_nearest(const char *choices, struct piece wrong);
 
 /* -- telling ----------------------------------------------------------------------------------- */
 
-/* In turn: "16M" (of a text: its default); "abort, report or ignore"; one sentence; "limit=16M from MIDDEN_OPTIONS". */
+/* In turn: "16M" (of a text: its default); "abort, report or ignore"; one sentence; "limit=16M from
+ * MIDDEN_OPTIONS". */
 void option_value_text(struct text *text, const struct option_row *row, uint64_t value);
 void option_takes_text(struct text *text, const struct option_row *row);
 void option_complaint_text(struct text *text, const struct option_complaint *complaint);

@@ -147,11 +147,12 @@ Test(options, a_trigger_that_is_none_is_told_by_itself_with_the_nearest)
     expect_collect_told("growth:0%", "out of range: value `growth:0%` of option `collect` in "
                         "MIDDEN_OPTIONS; it takes growth:N%, such as growth:100%, from 1% to "
                         "1000000%");
-    expect_collect_told("exit+", "bad value `exit+` of option `collect` in MIDDEN_OPTIONS; did you "
-                        "mean `exit`?");
-    expect_collect_told("always", "bad value `always` of option `collect` in MIDDEN_OPTIONS; it "
-                        "takes any of interval:5s, objects:700/10/10, bytes:64M, growth:100%, exit, "
-                        "idle:200ms, pressure, exhaustion, signal:USR1 and user, joined by +");
+    expect_collect_told("exit+", "bad value `exit+` of option `collect` in MIDDEN_OPTIONS; did "
+                        "you mean `exit`?");
+    expect_collect_told("always", "bad value `always` of option `collect` in MIDDEN_OPTIONS; "
+                        "it takes any of interval:5s, objects:700/10/10, bytes:64M, growth:100%, "
+                        "exit, idle:200ms, pressure, exhaustion, signal:USR1 and user, joined "
+                        "by +");
 }
 
 Test(options, a_bad_set_leaves_the_one_before_and_names_its_line)
