@@ -73,6 +73,7 @@ static void count_one(void)
 static NOINLINE void *new_first(const struct midden_type *type, size_t bytes)
 {
     gc_begin();
+    watch_needed();
     void *object = object_make(type, bytes);
     struct heap *heap = pool_heap(KIND_COUNTED);
     if (object != NULL && heap != NULL)

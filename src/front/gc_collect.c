@@ -157,6 +157,18 @@ static bool volume_is_due(void)
     return debt > 0 && (uint64_t)debt >= __atomic_load_n(&state.debt, __ATOMIC_RELAXED);
 }
 
+static void set_gate(const struct policy *policy)
+{
+    bool counts = policy_has(policy, POLICY_OBJECTS) && policy->threshold[0] > 0;
+    uint32_t gate = counts ? (uint32_t)policy->threshold[0] : UINT32_MAX;
+    bool volume = policy_has(policy, POLICY_GROWTH) || policy_has(policy, POLICY_BYTES);
+    if (!counts && volume)
+        gate = 1024;                             /* the volume is looked at there, too */
+    if (__atomic_load_n(&watch_missing, __ATOMIC_RELAXED))
+        gate = 0;                                /* the next object makes the thread that watches */
+    __atomic_store_n(&gc_gate, gate, __ATOMIC_RELAXED);
+}
+
 void gc_consider_volume(void)
 {
     watch_needed();
@@ -170,7 +182,10 @@ void gc_consider_objects(void)
     int count[COLLECT_GENERATIONS];
     uint64_t promoted, survived;
     const struct policy *policy = policy_now();
-    watch_needed();
+    if (UNLIKELY(__atomic_load_n(&watch_missing, __ATOMIC_RELAXED))) {
+        watch_make();
+        set_gate(policy);
+    }
     if (volume_is_due()) {
         collect_by_itself(MIDDEN_FULL, volume_reason(policy));
         return;
@@ -215,16 +230,6 @@ EXPORT void midden_notify(enum midden_event event)
 
 /* -- the policy -------------------------------------------------------------------------------- */
 
-static void set_gate(const struct policy *policy)
-{
-    bool counts = policy_has(policy, POLICY_OBJECTS) && policy->threshold[0] > 0;
-    uint32_t gate = counts ? (uint32_t)policy->threshold[0] : UINT32_MAX;
-    bool volume = policy_has(policy, POLICY_GROWTH) || policy_has(policy, POLICY_BYTES);
-    if (!counts && volume)
-        gate = 1024;                             /* the volume is looked at there, too */
-    __atomic_store_n(&gc_gate, gate, __ATOMIC_RELAXED);
-}
-
 /* state.lock held. */
 static void put_policy(const struct policy *policy)
 {
@@ -259,8 +264,10 @@ static COLD void begin(void)
     lock_give(&state.lock);
 }
 
+/* The thread gets malloc's heap first: with it comes the notice of its end. */
 void gc_begin(void)
 {
+    life_attach();
     if (UNLIKELY(!__atomic_load_n(&state.begun, __ATOMIC_ACQUIRE)))
         begin();
 }
@@ -420,5 +427,6 @@ void gc_fork_child(void)
 {
     lock_reset(&state.lock);
     watch_fork_child();
+    set_gate(policy_now());
     collect_fork_child();
 }

@@ -135,6 +135,8 @@ static void thread_ends(void *unused)
         return;
     heap_enter();
     pool_detach();
+    if (pool_is_used())
+        root_thread_ends();
     thread.heap = &heap_none;
     roster_detach(heap);
     heap_leave();

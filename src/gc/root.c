@@ -6,7 +6,8 @@
 
 enum {
     ROOTS_MOST = 1 << 20,
-    OWN_MOST   = 32,
+    OWN_MOST   = 96,
+    ENDED_MOST = 256,                            /* the last so many */
     RANGES     = CAGE_RANGES + OWN_MOST + 2,
     NO_ENTRY   = 2, NO_MEMORY = 12, IS_THERE = 17, /* ENOENT, ENOMEM, EEXIST */
 };
@@ -24,6 +25,8 @@ static struct {
     struct range  own[OWN_MOST];                 /* mappings that are ours */
     unsigned      owned;
     word         *copy;                          /* COPY_BYTES, in memory of our own */
+    word          ended[ENDED_MOST];             /* control blocks of threads that ended, or 0 */
+    unsigned      last;
 } state;
 
 /* -- memory of our own ------------------------------------------------------------------------- */
@@ -121,6 +124,35 @@ void root_each_registered(root_visit *visit, void *arg)
     }
 }
 
+/* -- stacks of threads that ended -------------------------------------------------------------- */
+
+void root_thread_ends(void)
+{
+    word block = os_thread_block();
+    if (!lock_take(&root_lock))
+        return;
+    for (unsigned i = 0; i < ENDED_MOST; i++)
+        if (state.ended[i] == ~block)
+            state.ended[i] = 0;
+    state.ended[state.last++ % ENDED_MOST] = ~block;
+    lock_give(&root_lock);
+}
+
+/* Nobody's stack is in there now, but one was, and its control block still is. */
+static bool is_left_over(struct range range)
+{
+    for (unsigned i = 0; i < ENDED_MOST; i++) {
+        word block = ~state.ended[i];
+        if (state.ended[i] == 0 || block < range.lo || block >= range.hi)
+            continue;
+        bool left = !world_is_alive(block) && os_is_thread_block(block);
+        if (left)
+            return true;
+        state.ended[i] = 0;
+    }
+    return false;
+}
+
 /* -- mappings ---------------------------------------------------------------------------------- */
 
 struct look {
@@ -175,6 +207,8 @@ static void visit_range(const struct look *look, const struct os_range *mapping,
         at = look->lowest;
     bool is_stack = at < range.hi && (mapping->stack || mapping->guarded);
     enum root_kind kind = mapping->backed ? ROOT_STATIC : ROOT_MAPPING;
+    if (at == range.hi && mapping->guarded && is_left_over(range))
+        return;
     if (is_stack)
         visit_in_place(look, (struct range){ round_down(at, sizeof(word)), range.hi }, ROOT_STACK);
     else if (look->in_place)

@@ -29,6 +29,9 @@ typedef void root_visit(const struct root_piece *piece, void *arg);
 int  root_add(word base, size_t bytes);
 int  root_remove(word base);
 
+/* The calling thread ends: its stack is no root any more, until another thread has it. Inside. */
+void root_thread_ends(void);
+
 /* In a stopped world. `lowest`: as os_spill says of the calling thread. */
 void root_each_registered(root_visit *visit, void *arg);
 void root_each_mapping(word lowest, root_visit *visit, void *arg);

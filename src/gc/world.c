@@ -167,6 +167,14 @@ word world_lowest(word lo, word hi)
     return best;
 }
 
+bool world_is_alive(word block)
+{
+    bool alive = block == os_thread_block();
+    for (unsigned i = 0; i < state.count; i++)
+        alive |= state.stop[i].state == STOP_PARKED && state.stop[i].block == block;
+    return alive;
+}
+
 /* The thread that forked may have been the one that stops, with nobody stopped: fork waits. */
 void world_fork_child(void)
 {

@@ -259,11 +259,11 @@ static enum fault_kind check_block(struct slab *slab, word pointer, size_t *inde
     *index = place.index;
     if (place.index >= slab->blocks)
         return FAULT_UNISSUED;
+    if (slab->kind != KIND_MANUAL && !slab_is_free(slab, place.index))
+        return FAULT_MANAGED;
     if (!place.start)
         return slab_is_free(slab, place.index) ? FAULT_INTERIOR_FREE : FAULT_INTERIOR;
-    if (slab_is_free(slab, place.index))
-        return FAULT_DOUBLE_FREE;
-    return slab->kind == KIND_MANUAL ? FAULT_NONE : FAULT_MANAGED;
+    return slab_is_free(slab, place.index) ? FAULT_DOUBLE_FREE : FAULT_NONE;
 }
 
 enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index)

@@ -114,6 +114,7 @@ void slab_drop(struct slab *slab)
     word base = slab->base;
     size_t slices = slab->slices;
     bool moved = slab->class == CLASS_COUNT && slab->moved;
+    ASSERT(cage_slab(base) == slab);             /* not twice */
     publish(slab, &slab_none);
     slab_become(slab, OWNER_NONE);
     meta_give(slab, descriptor_bytes(slab->words));

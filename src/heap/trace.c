@@ -158,6 +158,7 @@ static void retire(struct slab *slab)
 static void relist(struct slab *slab, bool empty)
 {
     struct heap *heap = slab_heap(slab);
+    ASSERT(heap != NULL && heap->kind == (enum heap_kind)slab->kind);
     bool full = (slab_owner(slab) & OWNER_FULL) != 0;
     if (heap->cursor[slab->class].slab == slab)
         return;
@@ -235,6 +236,14 @@ void trace_sweep(struct trace_swept *swept)
         else
             sweep_slab(slab, swept);
     }
+}
+
+void trace_validate(void)
+{
+    size_t slice = 0;
+    for (struct slab *slab; (slab = trace_next(&slice, ~0u)) != NULL; )
+        for (size_t i = 0; i < slab->words; i++)
+            ASSERT(trace_marks(slab)[i] == 0);
 }
 
 void trace_give_back(void)

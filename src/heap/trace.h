@@ -111,6 +111,8 @@ struct trace_swept {
 void trace_sweep(struct trace_swept *swept);
 void trace_clear(void);                          /* all marks, and nothing is freed */
 
+void trace_validate(void);                       /* T2 */
+
 /* Afterwards, inside: what waits goes back to the cage. */
 void trace_give_back(void);
 

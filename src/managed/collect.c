@@ -88,6 +88,7 @@ static bool stop(unsigned markers)
     if (world_stop(may_park)) {
         if (trace_cover()) {
             trace_settle();
+            VALIDATE(trace_validate());
             return true;
         }
         world_resume();
@@ -112,10 +113,16 @@ static void give_back(void)
 
 /* -- looking ----------------------------------------------------------------------------------- */
 
-static void mark_span(struct slab *slab)         /* of an arena: all of it */
+static void mark_span(struct slab *slab)         /* of an arena: what is in use of it */
 {
+    const struct arena *arena = slab->arena;
+    size_t bytes = slab->blocks * slab->block_bytes;
+    if (arena->spare == slab)
+        return;
+    if (arena->top == slab)
+        bytes = arena->next - slab->base;
     struct root_piece piece = { ROOT_MAPPING, slab->base, slab->base, (const word *)slab->base,
-                                slab->blocks * slab->block_bytes / sizeof(word) };
+                                bytes / sizeof(word) };
     mark_piece(&piece, NULL);
 }
 

@@ -91,6 +91,7 @@ static void on_stop(int number, siginfo_t *info, void *context)
     uint32_t round = stop->round;
     stop->parked = (word)__builtin_frame_address(0);
     stop->interrupted = stack_of(context);
+    stop->block = os_thread_block();
     answer(stop, STOP_PARKED);
     while (__atomic_load_n(&os_stopping.round, __ATOMIC_ACQUIRE) == round)
         call4(SYS_futex, &os_stopping.round, FUTEX_WAIT_PRIVATE, round, 0);
@@ -211,6 +212,23 @@ NOINLINE void os_spill(void (*run)(word lowest, void *arg), void *arg)
 #endif
     run((word)kept, arg);
     __asm__ volatile("" : : "r"(kept) : "memory");     /* no tail call: the frame stays */
+}
+
+word os_thread_block(void)
+{
+    return (word)__builtin_thread_pointer();
+}
+
+/* On x86-64 its third word is its own address, which is how code finds it. */
+bool os_is_thread_block(word at)
+{
+#if defined(__x86_64__)
+    word self = 0;
+    return os_peek(&self, at + 2 * sizeof(word), sizeof self) == sizeof self && self == at;
+#else
+    (void)at;
+    return false;
+#endif
 }
 
 /* -- what is mapped ---------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@ struct os_stop {
     uint32_t asked;                              /* times */
     word     parked;                             /* where the handler's own stack begins */
     word     interrupted;  /* the same of what it interrupted, red zone included */
+    word     block;                              /* os_thread_block */
 };
 
 /* One for the process; all threads that park wait on `round`. */
@@ -53,6 +54,11 @@ struct os_range {
     bool guarded;                                /* right below is a mapping nobody may read */
     bool backed;                                 /* by a file */
 };
+/* The calling thread's control block; and whether one still stands there. The C library keeps stacks
+ * of threads that ended, control block and all, for the next ones. */
+word   os_thread_block(void);
+bool   os_is_thread_block(word at);
+
 /* Every readable mapping of the process, in order of address. */
 bool   os_ranges(void (*visit)(const struct os_range *range, void *arg), void *arg);
 /* Reads memory that may not be there; bytes read from the start. */

@@ -313,7 +313,7 @@ bool os_wipe_on_fork(word at, size_t bytes)
 
 /* -- locks: 0 free, 1 held -------------------------------------------------------------------- */
 
-enum { LOCKS = 8 };
+enum { LOCKS = 16 };
 static struct lock *held[LOCKS];
 static size_t locks;
 
