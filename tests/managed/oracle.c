@@ -172,11 +172,14 @@ static unsigned char pattern_of(uint32_t label, uint32_t at)
 static struct body *make_body(int kind, uint32_t extra)
 {
     size_t bytes = FIXED + extra;
+    void  *block;
 
     if (is_counted(kind))
         return midden_new(&types[kind], extra);
-    if (kind == BLOCK)
-        return calloc(1, bytes);
+    if (kind == BLOCK) {                     /* a collection looks into all of it */
+        block = malloc(bytes);
+        return memset(block, 0, malloc_usable_size(block));
+    }
     return kind == TRACED ? midden_alloc(bytes) : memset(midden_alloc_leaf(bytes), 0, bytes);
 }
 
@@ -226,16 +229,28 @@ static uint32_t walk(unsigned *seed)
     return at;
 }
 
-/* A new node is hung on a node that is reachable, into a word that keeps it, or on a root. What can
- * be hung nowhere is let go. */
-static void hang(uint32_t index, struct body *body, unsigned *seed)
+/* Into an empty word of a reachable node, which keeps it then? */
+static int hang_on_node(uint32_t index, unsigned *seed)
 {
-    uint32_t from = walk(seed), slot = next_random(seed) % ROOTS;
+    uint32_t from = walk(seed);
     int      at = (int)(next_random(seed) % WORDS);
 
-    if (from != NONE && keeps(shade[from].kind, at, shade[index].kind) && may_hold(from, at, index))
-        set_edge(from, at, index);
-    else if (is_steady(index)) {
+    if (from == NONE || shade[from].edge[at] != NONE || !may_hold(from, at, index) ||
+        !keeps(shade[from].kind, at, shade[index].kind))
+        return 0;
+    set_edge(from, at, index);
+    return 1;
+}
+
+/* A new node is hung on one that is reachable, or on a root. What can be hung nowhere is let go. */
+static void hang(uint32_t index, struct body *body, unsigned *seed)
+{
+    uint32_t slot = next_random(seed) % ROOTS;
+
+    for (int tries = 0; tries < 20; tries++)
+        if (hang_on_node(index, seed))
+            return;
+    if (is_steady(index) && (root_edge[slot] == NONE || next_random(seed) % 50 == 0)) {
         root[slot] = body;
         root_edge[slot] = index;
     }
@@ -268,6 +283,8 @@ static void change(unsigned *seed)
     uint32_t from = walk(seed), to = next_random(seed) % 8 ? walk(seed) : NONE;
     int      at = (int)(next_random(seed) % WORDS);
 
+    if (from != NONE && shade[from].edge[at] != NONE && next_random(seed) % 8)
+        return;                              /* most of what hangs somewhere stays there */
     if (from != NONE && may_hold(from, at, to))
         set_edge(from, at, to);
 }
@@ -359,21 +376,38 @@ static long overdue(uint32_t *count)
     return late;
 }
 
-/* Of the live ones: is it there, whole, with the right words and count? */
-static int is_whole(uint32_t index, uint32_t count)
+/* Of the live ones: what is wrong with it? NULL: it is there, whole, with its words and count. */
+static const char *wrong(uint32_t index, uint32_t count)
 {
     const struct shade *at = &shade[index];
     struct body        *body = body_of(index);
 
-    if (!in_use(at->at) || at->finalized || body->label != index || body->extra != at->extra)
-        return 0;
+    if (!in_use(at->at))
+        return "it is free";
+    if (at->finalized)
+        return "it is finalized";
+    if (body->label != index || body->extra != at->extra)
+        return "its label is another";
     for (uint32_t i = 0; i < at->extra; i++)
         if (body->rest[i] != pattern_of(index, i))
-            return 0;
+            return "its bytes are others";
     for (int i = 0; i < WORDS; i++)
         if (body->word[i] != (void *)body_of(at->edge[i]))
-            return 0;
-    return !is_counted(at->kind) || midden_handles(body) == count;
+            return "its words are others";
+    return !is_counted(at->kind) || midden_handles(body) == count ? NULL : "its count is another";
+}
+
+static int is_lost(uint32_t index, uint32_t count)
+{
+    static const char *const kinds[] = { "free", "plain", "open", "visited", "leafy", "traced",
+                                         "leaf", "block" };
+    static int               told;
+    const char              *text = wrong(index, count);
+
+    if (text && told++ < 20)
+        printf("# node %u, %s, %p, %u handles: %s\n", index, kinds[shade[index].kind],
+               (void *)body_of(index), count, text);
+    return text != NULL;
 }
 
 struct result {
@@ -385,7 +419,7 @@ static void judge_live(struct result *result, const uint32_t *count)
     for (uint32_t i = 1; i < nodes; i++)
         if (shade[i].kind != FREE && shade[i].marked) {
             result->live++;
-            result->lost += !is_whole(i, count[i]);
+            result->lost += is_lost(i, count[i]);
         }
 }
 
@@ -399,7 +433,7 @@ static void judge_dead(struct result *result)
         if (at->marked || !is_uncounted(at->kind))
             continue;
         result->dead_uncounted++;
-        at->retained = in_use(at->at) != 0;
+        at->retained = in_use(at->at) && body_of(i)->label == i;     /* not the next one there */
         result->left_uncounted += at->retained;
     }
     for (uint32_t i = 1; i < nodes; i++)
@@ -451,13 +485,44 @@ static void tell(int round, const struct result *result)
     fflush(stdout);
 }
 
-static struct result judge(int round, uint32_t *count)
+/* Words in reachable blocks that held counted nodes keep what lies there after those. */
+static void forget_stale(void)
+{
+    for (uint32_t i = 1; i < nodes; i++)
+        for (int at = 0; at < WORDS && shade[i].kind == BLOCK && shade[i].marked; at++)
+            if (shade[shade[i].edge[at]].finalized) {
+                body_of(i)->word[at] = NULL;
+                shade[i].edge[at] = NONE;
+            }
+}
+
+/* From registered roots alone, so that no stale word has a say: the statics and the blocks that are
+ * reachable become such roots. */
+static void collect_exactly(void)
+{
+    midden_root_add(in_static, sizeof in_static);
+    for (uint32_t i = 1; i < nodes; i++)
+        if (shade[i].kind == BLOCK && shade[i].marked)
+            midden_root_add(body_of(i), WORDS * sizeof(void *));
+    midden_scan(MIDDEN_SCAN_REGISTERED);
+    midden_collect(MIDDEN_FULL);
+    midden_scan(MIDDEN_SCAN_ALL);
+    for (uint32_t i = 1; i < nodes; i++)
+        if (shade[i].kind == BLOCK && shade[i].marked)
+            midden_root_remove(body_of(i));
+    midden_root_remove(in_static);
+}
+
+static struct result judge(int round, uint32_t *count, int exactly)
 {
     struct result result = { 0 };
 
+    mark(0);
+    forget_stale();
     wipe();
     midden_collect(MIDDEN_FULL);
-    mark(0);
+    if (exactly)
+        collect_exactly();
     count_handles(count);
     judge_live(&result, count);
     judge_dead(&result);
@@ -538,26 +603,30 @@ static void add(struct result *sum, const struct result *one)
     sum->left_uncounted += one->left_uncounted;
 }
 
-static void conclude(const struct result *sum, long late)
+static void conclude(const struct result *sum, const struct result *exact, long late)
 {
-    check(sum->lost == 0 && damage == 0, "of %ld nodes found reachable aside %ld are lost",
-        sum->live, sum->lost + damage);
+    check(sum->lost + exact->lost + damage == 0,
+        "of %ld nodes found reachable aside %ld are lost", sum->live + exact->live,
+        sum->lost + exact->lost + damage);
     check(late == 0, "every count that fell to zero ended its object at once: %ld did not", late);
-    check(sum->left_counted == 0 && sum->twice == 0,
+    check(sum->left_counted + exact->left_counted + sum->twice + exact->twice == 0,
         "of %ld unreachable counted objects %ld are left, %ld were finalized twice",
-        sum->dead_counted, sum->left_counted, sum->twice);
-    check(sum->left_uncounted <= 60 + sum->dead_uncounted / 500,
-        "of %ld unreachable uncounted objects %ld are left", sum->dead_uncounted,
-        sum->left_uncounted);
+        sum->dead_counted + exact->dead_counted, sum->left_counted + exact->left_counted,
+        sum->twice + exact->twice);
+    check(exact->left_uncounted == 0, "from registered roots: of %ld unreachable uncounted %ld",
+        exact->dead_uncounted, exact->left_uncounted);
+    check(sum->left_uncounted <= sum->dead_uncounted / 4,
+        "with stale words and what they lead to: of %ld unreachable uncounted %ld are left",
+        sum->dead_uncounted, sum->left_uncounted);
 }
 
 int main(void)
 {
     const char   *given = getenv("MIDDEN_SEED");
     unsigned      seed = given ? (unsigned)strtoul(given, NULL, 0) : 20111;
-    int           rounds = is_long() ? 40 : 6;
+    int           rounds = is_long() ? 40 : 12;
     uint32_t     *count;
-    struct result sum = { 0 }, one;
+    struct result sum[2] = { 0 }, one;
     long          late = 0;
 
     begin(is_long() ? 300000 : 60000);
@@ -568,11 +637,11 @@ int main(void)
     for (int round = 0; round < rounds; round++) {
         mutate_all(round, seed);
         late += overdue(count);
-        if (round % 3 == 2)
+        if (round % 4 == 3)
             clear_roots();
-        one = judge(round, count);
-        add(&sum, &one);
+        one = judge(round, count, round % 2);
+        add(&sum[round % 2], &one);
     }
-    conclude(&sum, late);
+    conclude(&sum[0], &sum[1], late);
     return done();
 }

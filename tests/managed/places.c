@@ -202,13 +202,18 @@ static void long_chain(void)
     gone("the chain freed");
 }
 
-static void unreachable_block(void)
+static NOINLINE uintptr_t block_of_batch(void)
 {
     void **block = malloc(BATCH * sizeof *block);
-    uintptr_t where = hidden(block);
 
     batch_into(block);
-    block = NULL;
+    return hidden(block);
+}
+
+static void unreachable_block(void)
+{
+    uintptr_t where = block_of_batch();
+
     gone("in a malloc block that nobody points at");
     free(shown(where));
 }

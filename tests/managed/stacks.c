@@ -250,13 +250,17 @@ static void waiting(void)
 
 static void stacks_of_the_dead(void)
 {
-    long used = 0;
+    long used = 0, before = 0;
 
     wipe();
     midden_collect(MIDDEN_FULL);
-    for (int i = 0; i < WAITERS; i++)
+    for (int i = 0; i < WAITERS; i++, before = used) {
         for (int j = 0; j < BATCH; j++)
             used += in_use(waiter[i].object[j]);
+        if (used > before + 2)
+            printf("# of the thread in %s: %ld\n", waiter[i].name, used - before);
+    }
+    fflush(stdout);
     check(used <= 30, "stacks of threads that ended keep nothing: %ld of %d stay", used,
         WAITERS * BATCH);
 }

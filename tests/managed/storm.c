@@ -150,6 +150,7 @@ static void step(unsigned *seed)
 static void child(unsigned *seed)
 {
     double end = now_ms() + 20;
+    long   before = __atomic_load_n(&bad, __ATOMIC_RELAXED);
 
     while (now_ms() < end) {
         ring_step(seed);
@@ -158,7 +159,7 @@ static void child(unsigned *seed)
         if (midden_collect((int)(next_random(seed) % 3)) < 0)
             _exit(3);
     }
-    _exit(__atomic_load_n(&bad, __ATOMIC_RELAXED) ? 2 : 0);
+    _exit(__atomic_load_n(&bad, __ATOMIC_RELAXED) == before ? 0 : 2);
 }
 
 /* The locks may be held by threads that the child does not have: there they begin anew. */

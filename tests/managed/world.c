@@ -37,15 +37,19 @@ static void *block_all(void *unused)
 /* A thread that no signal reaches: the collection is given up, soon, and nothing is lost. */
 static void deaf(void)
 {
-    pthread_t thread = start(block_all, NULL);
-    uint64_t  before = given_up();
+    pthread_t thread;
+    uint64_t  before;
     double    begin, took;
     long      found;
 
+    wipe();
+    midden_collect(MIDDEN_FULL);
+    ends();
+    before = given_up();
+    thread = start(block_all, NULL);
     while (!blocked)
         sched_yield();
     midden_release(ring(5));
-    ends();
     begin = now_ms();
     errno = 0;
     found = midden_collect(MIDDEN_FULL);
