@@ -227,6 +227,11 @@ word heap_alloc_here(struct heap *heap, unsigned class)
     return block;
 }
 
+bool heap_ready(struct heap *heap, unsigned class)
+{
+    return heap->cursor[class].next != 0 || refill(heap, class);
+}
+
 word heap_alloc(struct heap *heap, unsigned class, bool *zero)
 {
     struct cursor *cursor = &heap->cursor[class];

@@ -41,6 +41,7 @@ struct heap {
     enum heap_kind kind;                         /* of all its slabs */
     uint32_t      fresh;  /* KIND_COUNTED: objects made less objects gone, since it was reset */
     size_t        volume;                        /* managed kinds: bytes issued, in the large */
+    word          making;  /* KIND_COUNTED: a block that is issued, but no object yet */
     struct lock   lock;                          /* shared heaps only */
 } ALIGNED(64);
 
@@ -86,6 +87,8 @@ INLINE void heap_leave(void)
 
 /* All of these are called between heap_enter and heap_leave, or under a shared heap's lock. */
 word heap_alloc(struct heap *heap, unsigned class, bool *zero);       /* 0: out of memory */
+/* the cursor's next block is worked out; false: out of memory */
+bool heap_ready(struct heap *heap, unsigned class);
 /* from the slab under its cursor, or 0 */
 word heap_alloc_here(struct heap *heap, unsigned class);
 /* any pointer the cage holds; every case of it */

@@ -164,6 +164,19 @@ static void forget_lists(struct heap *heap)
     heap->pending = NULL;
 }
 
+/* A block whose thread was on its way to make an object of it is nobody's. */
+static void unmake(struct heap *heap)
+{
+    word block = heap->making;
+    heap->making = 0;
+    if (block == 0 || !cage_holds(block))
+        return;
+    struct slab *slab = cage_slab(block);
+    size_t index = slab_place(slab, block).index;
+    if (slab->kind == KIND_COUNTED && index < slab->blocks)
+        slab->free[index >> 6] |= (uint64_t)1 << (index & 63);
+}
+
 /* The thread may have been stopped half way through a list, but its bitmaps are whole at every
  * instruction: what it owned is found by them alone. */
 static void rescue(struct slab *slab, struct heap *heap)
@@ -232,6 +245,7 @@ static bool forget_others(const struct thread *owner)
             heap->pending = NULL;
             continue;
         }
+        unmake(heap);
         forget_lists(heap);
         if (heap->state == HEAP_LIVE)
             bury(heap);

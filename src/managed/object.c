@@ -48,14 +48,20 @@ static void *begin(const struct midden_type *type, word block, bool zero)
     header->word = (word)type;
     __atomic_store_n(&header->count, 1, __ATOMIC_RELAXED);
     note_young(block);
+    struct heap *heap = pool_heap(KIND_COUNTED);
+    if (LIKELY(heap != NULL))
+        pool_end_making(heap);
     return (void *)header_object(header);
 }
 
 static word take_quick(size_t bytes)
 {
     struct heap *heap = pool_heap(KIND_COUNTED);
-    return LIKELY(heap != NULL && bytes <= CLASS_QUICK_MAX) ? cursor_take(heap_quick(heap, bytes))
-                                                            : 0;
+    if (UNLIKELY(heap == NULL || bytes > CLASS_QUICK_MAX))
+        return 0;
+    struct cursor *cursor = heap_quick(heap, bytes);
+    pool_begin_making(heap, cursor->next);
+    return cursor_take(cursor);
 }
 
 static NOINLINE void *make_slow(const struct midden_type *type, size_t bytes)

@@ -46,10 +46,11 @@ void pool_detach(void)
 static word take_small(struct heap *heap, size_t bytes, bool *zero)
 {
     unsigned class = class_of(bytes);
-    word block = heap_alloc(heap, class, zero);
     const struct cursor *cursor = &heap->cursor[class];
-    if (block == 0)
+    if (!heap_ready(heap, class))
         return 0;
+    pool_begin_making(heap, cursor->next);
+    word block = heap_alloc(heap, class, zero);
     bool quick = bytes <= CLASS_QUICK_MAX;       /* the others come here every time */
     size_t blocks = quick ? bit_count(*cursor->bits & cursor->valid) + 1 : 1;
     size_t volume = heap->volume + blocks * cursor->block_bytes;
@@ -63,6 +64,8 @@ static word take_large(enum heap_kind kind, size_t bytes, bool *zero)
     if (block == 0)
         return 0;
     struct slab *slab = cage_slab(block);
+    if (kind == KIND_COUNTED)                    /* a forked child may find it: no header yet */
+        pool_clear(block, CLASS_ALIGN);
     slab->kind = (uint8_t)kind;
     __atomic_fetch_add(&state.volume, slab->block_bytes, __ATOMIC_RELAXED);
     return block;

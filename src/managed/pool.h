@@ -30,6 +30,19 @@ INLINE word pool_take_quick(enum heap_kind kind, size_t bytes)
     return block;
 }
 
+/* From here until pool_end_making a forked child takes the block for one that was never issued. */
+INLINE void pool_begin_making(struct heap *heap, word block)
+{
+    __atomic_store_n(&heap->making, block, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+INLINE void pool_end_making(struct heap *heap)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&heap->making, 0, __ATOMIC_RELAXED);
+}
+
 void     pool_give(struct slab *slab, size_t index);                  /* a counted block */
 void     pool_clear(word block, size_t bytes);   /* to zero; a multiple of 16 */
 /* bytes issued so far less bytes of objects that ended by their count, all threads, in the large */

@@ -13,7 +13,7 @@ static void each_of_word(struct slab *slab, size_t at, uint64_t bits, unsigned o
 {
     for (; bits != 0; bits &= bits - 1) {
         struct header *header = (struct header *)slab_block(slab, at * 64 + bit_lowest(bits));
-        if (header_generation(header) <= oldest)
+        if (header_generation(header) <= oldest && header_type(header) != NULL)
             visit(header, arg);
     }
 }
