@@ -221,7 +221,7 @@ static void *get_often(void *arg)
 
 static void race_with_collection(void)
 {
-    long rounds = every_count() ? 20 : 300, bad = 0;
+    long rounds = every_count() ? 20 : 100, bad = 0;
 
     for (long i = 0; i < rounds; i++) {
         struct node                 *first = ring(3);
