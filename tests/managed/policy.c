@@ -178,8 +178,8 @@ static void by_growth(void)
     waste(48 << 20);
     check(all_collections() > before && all_collections() <= before + 4,
         "72 MiB do: %lu times, \"%s\"", (unsigned long)(all_collections() - before), reason);
-    live = midden_alloc_leaf((size_t)96 << 20);
-    memset(hide(live), 1, (size_t)96 << 20);
+    live = midden_alloc((size_t)96 << 20);
+    *(char *)hide(live) = 1;
     midden_collect(MIDDEN_FULL);
     before = all_collections();
     waste(64 << 20);
