@@ -160,18 +160,12 @@ static NOINLINE word take_slow(enum heap_kind kind, size_t bytes, bool *zero)
     return block;
 }
 
-static word take(enum heap_kind kind, size_t bytes, bool *zero)
+/* Until its address is returned a block is nobody's: whoever stops us before it is clear keeps a
+ * little more than he must. */
+static NOINLINE void *alloc_slow(size_t bytes)
 {
-    *zero = false;
-    word block = LIKELY(bytes <= CLASS_QUICK_MAX) ? pool_take_quick(kind, bytes) : 0;
-    return LIKELY(block != 0) ? block : take_slow(kind, bytes, zero);
-}
-
-/* A block is clear before anybody looks into it: until its address is returned it is nobody's. */
-EXPORT void *midden_alloc(size_t bytes)
-{
-    bool zero;
-    word block = bytes <= PTRDIFF_MAX ? take(KIND_TRACED, bytes, &zero) : 0;
+    bool zero = false;
+    word block = bytes <= PTRDIFF_MAX ? take_slow(KIND_TRACED, bytes, &zero) : 0;
     if (UNLIKELY(block == 0))
         return fail(ENOMEM);
     if (!zero)
@@ -179,11 +173,33 @@ EXPORT void *midden_alloc(size_t bytes)
     return (void *)block;
 }
 
-EXPORT void *midden_alloc_leaf(size_t bytes)
+EXPORT void *midden_alloc(size_t bytes)
+{
+    size_t block_bytes;
+    if (UNLIKELY(bytes > CLASS_QUICK_MAX))
+        return alloc_slow(bytes);
+    word block = pool_take_quick(KIND_TRACED, bytes, &block_bytes);
+    if (UNLIKELY(block == 0))
+        return alloc_slow(bytes);
+    if (LIKELY(block_bytes <= POOL_CLEAR_HERE))
+        pool_clear_here(block, block_bytes);
+    else
+        __builtin_memset((void *)block, 0, block_bytes);
+    return (void *)block;
+}
+
+static NOINLINE void *leaf_slow(size_t bytes)
 {
     bool zero;
-    word block = bytes <= PTRDIFF_MAX ? take(KIND_LEAF, bytes, &zero) : 0;
+    word block = bytes <= PTRDIFF_MAX ? take_slow(KIND_LEAF, bytes, &zero) : 0;
     return LIKELY(block != 0) ? (void *)block : fail(ENOMEM);
+}
+
+EXPORT void *midden_alloc_leaf(size_t bytes)
+{
+    size_t block_bytes;
+    word block = bytes <= CLASS_QUICK_MAX ? pool_take_quick(KIND_LEAF, bytes, &block_bytes) : 0;
+    return LIKELY(block != 0) ? (void *)block : leaf_slow(bytes);
 }
 
 EXPORT const void *midden_intern(const void *bytes, size_t count)

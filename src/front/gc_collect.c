@@ -135,7 +135,8 @@ static void collect_by_itself(int generation, const char *reason)
     if (state.disabled || collect_is_busy() ||
         (state.not_before_ns != 0 && os_now_ns() < state.not_before_ns))
         return;
-    collect(generation, reason, 0);
+    bool growing = reason == policy_name(POLICY_GROWTH) || reason == policy_name(POLICY_BYTES);
+    collect(generation, reason, growing ? 0 : COLLECT_RETURN);
 }
 
 static long collect_watched(int generation, const char *reason)
@@ -204,7 +205,7 @@ bool gc_exhausted(void)
         collect_is_busy() || thread.inside)
         return false;
     const char *reason = policy_name(POLICY_EXHAUSTION);
-    long found = collect(MIDDEN_FULL, reason, COLLECT_SPARE);
+    long found = collect(MIDDEN_FULL, reason, COLLECT_SPARE | COLLECT_RETURN);
     front_trim(0);
     return found > 0;
 }
@@ -355,7 +356,7 @@ EXPORT long midden_collect(int generation)
 {
     if (!is_generation(generation))
         return refuse(EINVAL);
-    long found = collect(generation, "collect", COLLECT_WAIT);
+    long found = collect(generation, "collect", COLLECT_WAIT | COLLECT_RETURN);
     return found >= 0 ? found : refuse(EAGAIN);
 }
 

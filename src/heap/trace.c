@@ -181,6 +181,7 @@ static void count(struct trace_swept *swept, const struct slab *slab, size_t liv
 {
     swept->live += live;
     swept->live_bytes += live * slab->block_bytes;
+    swept->leaf_bytes += slab->kind == KIND_LEAF ? live * slab->block_bytes : 0;
     swept->dead += dead;
     swept->dead_bytes += dead * slab->block_bytes;
 }
@@ -203,7 +204,8 @@ static void sweep_large(struct slab *slab, struct trace_swept *swept)
     swept->slabs++;
 }
 
-static void sweep_slab(struct slab *slab, struct trace_swept *swept)
+/* A slab that has become empty now is wanted again, most often, before the next sweep. */
+static void sweep_slab(struct slab *slab, bool all, struct trace_swept *swept)
 {
     uint64_t *mark = trace_marks(slab), left = 0;
     size_t live = 0, dead_blocks = 0;
@@ -218,13 +220,13 @@ static void sweep_slab(struct slab *slab, struct trace_swept *swept)
         slab->free[i] |= dead;
     }
     count(swept, slab, live, dead_blocks);
-    if (dead_blocks == 0)
-        return;
-    swept->slabs += left == 0;
-    relist(slab, left == 0);
+    bool idle = left == 0 && (all || dead_blocks == 0) && slab_owner(slab) != OWNER_NONE;
+    swept->slabs += idle;
+    if (dead_blocks != 0 || idle)
+        relist(slab, idle);
 }
 
-void trace_sweep(struct trace_swept *swept)
+void trace_sweep(bool all, struct trace_swept *swept)
 {
     size_t slice = 0;
     *swept = (struct trace_swept){ 0 };
@@ -234,7 +236,7 @@ void trace_sweep(struct trace_swept *swept)
         else if (slab->class == CLASS_COUNT)
             sweep_large(slab, swept);
         else
-            sweep_slab(slab, swept);
+            sweep_slab(slab, all, swept);
     }
 }
 

@@ -104,11 +104,13 @@ struct slab *trace_next_young(size_t *slice);
 void trace_settle(void);                         /* absorbs every free that was under way */
 struct trace_swept {
     size_t dead, dead_bytes, live, live_bytes;   /* of the uncounted kinds */
-    size_t slabs;                                /* that became empty */
+    size_t leaf_bytes;                           /* of them, live and never looked into */
+    size_t slabs;                                /* that were empty */
 };
-/* Frees what is not marked of the uncounted kinds, and clears all marks. Empty slabs are taken out
- * of their heaps and wait. */
-void trace_sweep(struct trace_swept *swept);
+/* Frees what is not marked of the uncounted kinds, and clears all marks. Slabs that nothing was
+ * issued from since the last sweep are taken out of their heaps and wait; `all`: those that have
+ * become empty now, too. */
+void trace_sweep(bool all, struct trace_swept *swept);
 void trace_clear(void);                          /* all marks, and nothing is freed */
 
 void trace_validate(void);                       /* T2 */

@@ -12,6 +12,7 @@
 #include "os/stop.h"
 
 enum { FREE_TURN, TAKEN, WANTED };               /* state.turn */
+enum { LEAF_SHARE = 4 };                         /* of leaf bytes that growth is relative to */
 #define WORTH_A_MARKER MIB(64)                   /* of heap */
 
 struct cycle {
@@ -172,7 +173,7 @@ static void look_full(struct cycle *cycle)
     clear_weak(&cycle->list);
     intern_forget_unmarked();
     cycle->marked_ns = os_now_ns();
-    trace_sweep(&cycle->swept);
+    trace_sweep((cycle->request->flags & COLLECT_RETURN) != 0, &cycle->swept);
 }
 
 /* Of the young, counted ones alone: nothing is traced. */
@@ -399,7 +400,9 @@ static void remember_generation(const struct cycle *cycle)
         return;
     state.promoted = 0;
     state.survived = cycle->list.survivors;
-    state.live_bytes = cycle->swept.live_bytes + cycle->list.survivors_bytes;
+    /* what is never looked into costs a collection next to nothing */
+    state.live_bytes = cycle->swept.live_bytes - cycle->swept.leaf_bytes +
+                       cycle->swept.leaf_bytes / LEAF_SHARE + cycle->list.survivors_bytes;
     __atomic_store_n(&state.volume_before, pool_volume(), __ATOMIC_RELAXED);
 }
 

@@ -19,6 +19,7 @@ enum { COLLECT_GENERATIONS = 3, PAUSE_STEPS = 64 };
 enum {                                           /* collect_request.flags */
     COLLECT_WAIT = 1,                            /* for another thread's, and make one then */
     COLLECT_SPARE = 2,                           /* what has a finalizer waiting: none is called */
+    COLLECT_RETURN = 4,                          /* memory is wanted back: nothing empty is kept */
 };
 
 struct collect_request {
@@ -57,7 +58,7 @@ void collect_counts(int count[COLLECT_GENERATIONS]);
 /* What the 25 % rule compares, and what bytes and growth do. */
 void collect_survivors(uint64_t *promoted, uint64_t *survived);
 uint64_t collect_debt(void);                     /* bytes issued since the last full collection */
-uint64_t collect_live_bytes(void);               /* that it left, of all managed kinds */
+uint64_t collect_live_bytes(void);  /* that it left, of all managed kinds; leaves count a fourth */
 
 void collect_scan(int what);                     /* MIDDEN_SCAN_... */
 void collect_markers(unsigned wanted);           /* 0: as many as the heap is worth */

@@ -129,13 +129,10 @@ void pool_give(struct slab *slab, size_t index)
 
 void pool_clear(word block, size_t bytes)
 {
-    if (bytes > 512) {
+    if (bytes <= POOL_CLEAR_HERE)
+        pool_clear_here(block, bytes);
+    else
         __builtin_memset((void *)block, 0, bytes);
-        return;
-    }
-    typedef long long pair __attribute__((vector_size(16), may_alias));
-    for (pair *at = (pair *)block, *end = (pair *)(block + bytes); at < end; at++)
-        *at = (pair){ 0, 0 };
 }
 
 /* -- figures ----------------------------------------------------------------------------------- */

@@ -20,15 +20,29 @@ word     pool_take(enum heap_kind kind, size_t bytes, bool *zero);
 /* The same for a caller who is inside already; bytes > 0. */
 word     pool_take_inside(enum heap_kind kind, size_t bytes, bool *zero);
 /* The same from the cursor alone; 0: take the long way. bytes <= CLASS_QUICK_MAX. */
-INLINE word pool_take_quick(enum heap_kind kind, size_t bytes)
+INLINE word pool_take_quick(enum heap_kind kind, size_t bytes, size_t *block_bytes)
 {
     struct heap *heap = pool_heap(kind);
     if (UNLIKELY(heap == NULL) || UNLIKELY(heap_enter_was()))
         return 0;
-    word block = cursor_take(heap_quick(heap, bytes));
+    struct cursor *cursor = heap_quick(heap, bytes);
+    word block = cursor_take(cursor);
+    *block_bytes = cursor->block_bytes;
     heap_leave();
     return block;
 }
+
+/* To zero; multiples of 16. The compiler, left alone, calls memset. */
+enum { POOL_CLEAR_HERE = 128 };
+INLINE void pool_clear_here(word block, size_t bytes)
+{
+    typedef long long pair __attribute__((vector_size(16), may_alias));
+    for (word end = block + bytes; block != end; block += sizeof(pair)) {
+        *(pair *)block = (pair){ 0, 0 };
+        __asm__("" : "+r"(block));
+    }
+}
+void     pool_clear(word block, size_t bytes);
 
 /* From here until pool_end_making a forked child takes the block for one that was never issued. */
 INLINE void pool_begin_making(struct heap *heap, word block)
@@ -44,7 +58,6 @@ INLINE void pool_end_making(struct heap *heap)
 }
 
 void     pool_give(struct slab *slab, size_t index);                  /* a counted block */
-void     pool_clear(word block, size_t bytes);   /* to zero; a multiple of 16 */
 /* bytes issued so far less bytes of objects that ended by their count, all threads, in the large */
 uint64_t pool_volume(void);
 uint64_t pool_fresh(void);                       /* made less gone, all threads */
