@@ -278,6 +278,17 @@ static void judge_live(struct result *result, const uint32_t *count)
         }
 }
 
+/* Is an unreachable uncounted node still there, and not the next block at its address? */
+static int is_retained(uint32_t index)
+{
+    struct midden_object at = { .size = sizeof at };
+    struct body         *body = body_of(index);
+    enum midden_kind     kind = shade[index].kind == LEAF ? MIDDEN_MANAGED_LEAF : MIDDEN_MANAGED;
+
+    return midden_object_at(body, &at) == 0 && !at.is_free && at.start == body && at.kind == kind &&
+           body->label == index;
+}
+
 /* Uncounted nodes that stale words keep, and the counted that nothing excuses. */
 static void judge_dead(struct result *result)
 {
@@ -288,7 +299,7 @@ static void judge_dead(struct result *result)
         if (at->marked || !is_uncounted(at->kind))
             continue;
         result->dead_uncounted++;
-        at->retained = in_use(at->at) && body_of(i)->label == i;     /* not the next one there */
+        at->retained = (uint8_t)is_retained(i);
         result->left_uncounted += at->retained;
     }
     for (uint32_t i = 1; i < nodes; i++)
@@ -340,12 +351,19 @@ static void tell(int round, const struct result *result)
     fflush(stdout);
 }
 
-/* Words in reachable blocks that held counted nodes keep what lies there after those. */
-static void forget_stale(void)
+static int is_stale(uint32_t index, int exactly)
+{
+    return shade[index].finalized ||
+           (exactly && is_counted(shade[index].kind) && !shade[index].marked);
+}
+
+/* Words in reachable blocks that held counted nodes keep what lies there after those; as registered
+ * roots they would keep garbage. */
+static void forget_stale(int exactly)
 {
     for (uint32_t i = 1; i < nodes; i++)
         for (int at = 0; at < WORDS && shade[i].kind == BLOCK && shade[i].marked; at++)
-            if (shade[shade[i].edge[at]].finalized) {
+            if (is_stale(shade[i].edge[at], exactly)) {
                 body_of(i)->word[at] = NULL;
                 shade[i].edge[at] = NONE;
             }
@@ -360,6 +378,7 @@ static void collect_exactly(void)
         if (shade[i].kind == BLOCK && shade[i].marked)
             midden_root_add(body_of(i), WORDS * sizeof(void *));
     midden_scan(MIDDEN_SCAN_REGISTERED);
+    midden_collect(MIDDEN_FULL);             /* what its finalizers could look at stays this once */
     midden_collect(MIDDEN_FULL);
     midden_scan(MIDDEN_SCAN_ALL);
     for (uint32_t i = 1; i < nodes; i++)
@@ -373,7 +392,7 @@ static struct result judge(int round, uint32_t *count, int exactly)
     struct result result = { 0 };
 
     mark(0);
-    forget_stale();
+    forget_stale(exactly);
     wipe();
     midden_collect(MIDDEN_FULL);
     if (exactly)
