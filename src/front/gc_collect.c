@@ -260,6 +260,8 @@ static COLD void begin(void)
         collect_markers((unsigned)front_options->markers);
         watch_plan(&policy);
         put_policy(&policy);
+        if (cage.planned)
+            collect_prepare();
         __atomic_store_n(&state.begun, true, __ATOMIC_RELEASE);
     }
     lock_give(&state.lock);

@@ -16,6 +16,7 @@ enum {
 };
 /* Entries of a stack: a thirty-second part of the heap for all of them, and some. */
 #define ENTRIES_LEAST KIB(64)
+#define STACK_LEAST   KIB(64)                    /* bytes */
 #define HOLDS ((word)1)                          /* in an entry: its words hold counted objects */
 
 struct piece {                                   /* what is left of a large block */
@@ -24,7 +25,7 @@ struct piece {                                   /* what is left of a large bloc
 
 struct marker {
     word        *stack;                          /* starts of blocks */
-    size_t       depth, room;
+    size_t       depth, room, most;              /* entries; reserved are `most` */
     struct piece pieces[PIECES];
     size_t       waiting;                        /* pieces */
     size_t       scanned_words;
@@ -305,19 +306,19 @@ static size_t stack_most(void)                   /* bytes, for a cage that is fu
 
 static struct marker *make_marker(void)
 {
-    size_t bytes = round_up(sizeof(struct marker), KIB(64));
-    word at = root_own_memory(bytes + stack_most());
+    size_t bytes = round_up(sizeof(struct marker), KIB(64)), whole = bytes + stack_most();
+    word at = root_own_memory(bytes + STACK_LEAST, &whole);
     if (at == 0 || !os_commit(at, bytes))
         return NULL;
     struct marker *marker = (struct marker *)at;
     marker->stack = (word *)(at + bytes);
+    marker->most = (whole - bytes) / sizeof(word);
     return marker;
 }
 
 static bool give_room(struct marker *marker, size_t entries)
 {
-    size_t most = stack_most() / sizeof(word);
-    entries = entries < most ? entries : most;
+    entries = entries < marker->most ? entries : marker->most;
     if (marker->room >= entries)
         return true;
     if (!os_commit((word)marker->stack, entries * sizeof(word)))
@@ -349,7 +350,7 @@ static bool make_batches(void)
     size_t bytes = round_up(BATCHES * sizeof(struct batch), KIB(64));
     if (state.batches != NULL)
         return true;
-    word at = root_own_memory(bytes);
+    word at = root_own_piece(bytes);
     if (at == 0 || !os_commit(at, bytes))
         return false;
     state.batches = (struct batch *)at;

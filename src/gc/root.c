@@ -8,6 +8,7 @@ enum {
     ROOTS_MOST = 1 << 20,
     OWN_MOST   = 96,
     ENDED_MOST = 256,                            /* the last so many */
+    OWN_SHARE  = 64,                             /* of a limited address space, for one table */
     RANGES     = CAGE_RANGES + OWN_MOST + 2,
     NO_ENTRY   = 2, NO_MEMORY = 12, IS_THERE = 17, /* ENOENT, ENOMEM, EEXIST */
 };
@@ -21,7 +22,7 @@ struct lock root_lock;
 
 static struct {
     struct range *roots;                         /* O1 */
-    size_t        count, committed;              /* bytes of the table */
+    size_t        count, reserved, committed;    /* bytes of the table */
     struct range  own[OWN_MOST];                 /* mappings that are ours */
     unsigned      owned;
     word         *copy;                          /* COPY_BYTES, in memory of our own */
@@ -31,16 +32,23 @@ static struct {
 
 /* -- memory of our own ------------------------------------------------------------------------- */
 
-word root_own_memory(size_t bytes)
+word root_own_memory(size_t least, size_t *bytes)
 {
-    size_t rounded = round_up(bytes, KIB(64));
+    size_t share = round_up(cage.bytes / OWN_SHARE, KIB(64)), most = *bytes;
     if (state.owned == OWN_MOST)
         return 0;
-    word at = os_reserve(rounded, KIB(64));
-    if (at == 0)
-        return 0;
-    state.own[state.owned++] = (struct range){ at, at + rounded };
-    return at;
+    if (cage.planned && most > share)
+        most = share > least ? share : least;
+    for (; most >= least; most /= 2) {
+        size_t rounded = round_up(most, KIB(64));
+        word at = os_reserve(rounded, KIB(64));
+        if (at == 0)
+            continue;
+        state.own[state.owned++] = (struct range){ at, at + rounded };
+        *bytes = rounded;
+        return at;
+    }
+    return 0;
 }
 
 /* -- registered -------------------------------------------------------------------------------- */
@@ -61,14 +69,16 @@ static size_t first_at_or_above(word address)
 static bool has_room(void)
 {
     size_t needed = (state.count + 1) * sizeof(struct range);
-    if (state.roots == NULL)
-        state.roots = (struct range *)root_own_memory(ROOTS_MOST * sizeof(struct range));
-    if (state.roots == NULL || state.count == ROOTS_MOST)
+    if (state.roots == NULL) {
+        state.reserved = ROOTS_MOST * sizeof(struct range);
+        state.roots = (struct range *)root_own_memory(KIB(64), &state.reserved);
+    }
+    if (state.roots == NULL || needed > state.reserved)
         return false;
     if (needed <= state.committed)
         return true;
     size_t more = round_up(needed * 2, KIB(64));
-    more = more < ROOTS_MOST * sizeof(struct range) ? more : ROOTS_MOST * sizeof(struct range);
+    more = more < state.reserved ? more : state.reserved;
     if (!os_commit((word)state.roots, more))
         return false;
     state.committed = more;
@@ -236,15 +246,20 @@ static void visit_mapping(const struct os_range *mapping, void *arg)
     }
 }
 
+bool root_prepare(void)
+{
+    if (state.copy != NULL)
+        return true;
+    word at = root_own_piece(COPY_BYTES);
+    if (at == 0 || !os_commit(at, COPY_BYTES))
+        return false;
+    state.copy = (word *)at;
+    return true;
+}
+
 void root_each_mapping(word lowest, root_visit *visit, void *arg)
 {
     struct look look = { .visit = visit, .arg = arg, .lowest = lowest };
-    if (state.copy == NULL) {
-        word at = root_own_memory(COPY_BYTES);
-        if (at == 0 || !os_commit(at, COPY_BYTES))
-            return;
-        state.copy = (word *)at;
-    }
     word probe = 0;
     look.in_place = os_peek(&probe, lowest, sizeof probe) != sizeof probe;
     list_ours(&look);

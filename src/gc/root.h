@@ -32,11 +32,18 @@ int  root_remove(word base);
 /* The calling thread ends: its stack is no root any more, until another thread has it. Inside. */
 void root_thread_ends(void);
 
+bool root_prepare(void);                         /* before it stops; false: out of memory */
 /* In a stopped world. `lowest`: as os_spill says of the calling thread. */
 void root_each_registered(root_visit *visit, void *arg);
 void root_each_mapping(word lowest, root_visit *visit, void *arg);
 
-/* Memory of our own that is never a root, from a reservation; 0: none. */
-word root_own_memory(size_t bytes);
+/* Memory of our own that is never a root, reserved only; 0: none. *bytes is what it would be good to
+ * have, and then what there is: at least `least`. Under a limit on address space it is little. */
+word root_own_memory(size_t least, size_t *bytes);
+/* What is small, and needed whole. */
+INLINE word root_own_piece(size_t bytes)
+{
+    return root_own_memory(bytes, &bytes);
+}
 
 #endif

@@ -7,7 +7,7 @@
 #include "os/stop.h"
 
 enum {
-    THREADS_MOST = 1 << 16,
+    THREADS_MOST = 1 << 15,
     LIST_ROUNDS  = 64,                           /* of threads that make threads */
     PATIENCE_MS  = 100,
     GLANCE_MS    = 2,                            /* between two looks at who does not answer */
@@ -21,11 +21,11 @@ static struct {
     unsigned        count;
 } state;
 
-static bool prepare(void)
+bool world_prepare(void)
 {
     if (state.stop == NULL) {
         size_t records = THREADS_MOST * sizeof *state.stop, list = THREADS_MOST * sizeof(int);
-        word at = root_own_memory(records + list);
+        word at = root_own_piece(records + list);
         if (at == 0 || !os_commit(at, records + list))
             return false;
         state.stop = (struct os_stop *)at;
@@ -125,7 +125,7 @@ bool world_stop(bool (*may_park)(void))
     unsigned threads = os_threads();
     if (threads == 1)
         return true;
-    if (threads == 0 || !prepare())              /* no /proc: nobody knows who there is */
+    if (threads == 0 || !world_prepare())              /* no /proc: nobody knows who there is */
         return false;
     os_stopping.may_park = may_park;
     __atomic_store_n(&os_stopping.active, 1, __ATOMIC_SEQ_CST);

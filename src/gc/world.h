@@ -15,6 +15,7 @@
 
 extern struct lock world_lock;
 
+bool     world_prepare(void);                    /* false: out of memory, or of signals */
 /* false: a thread did not answer in time, or there is no memory; nobody is stopped then. may_park:
  * asked in the handler of each thread, whether it is outside. */
 bool     world_stop(bool (*may_park)(void));

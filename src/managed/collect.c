@@ -84,7 +84,7 @@ static unsigned markers_wanted(void)
 /* Tables and threads are made before anybody is stopped; the heap may have grown until then. */
 static bool stop(unsigned markers)
 {
-    if (!trace_cover() || !mark_prepare(markers) || !lock_take(&world_lock))
+    if (!trace_cover() || !root_prepare() || !mark_prepare(markers) || !lock_take(&world_lock))
         return false;
     if (world_stop(may_park)) {
         if (trace_cover()) {
@@ -96,6 +96,12 @@ static bool stop(unsigned markers)
     }
     lock_give(&world_lock);
     return false;
+}
+
+void collect_prepare(void)
+{
+    bool ready = trace_cover() && root_prepare() && mark_prepare(1) && world_prepare();
+    (void)ready;                                 /* what is missing is asked for again */
 }
 
 static void resume(void)

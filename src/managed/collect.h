@@ -50,6 +50,9 @@ struct collect_figures {                         /* of one generation */
  * where C1 says none. *report may be NULL. */
 long collect_run(const struct collect_request *request, struct collect_report *report);
 
+/* Takes the memory that a collection needs: where there may be none when it is. */
+void collect_prepare(void);
+
 /* Does this thread run a finalizer, a callback or a collection? */
 bool collect_is_busy(void);
 void collect_figures(int generation, struct collect_figures *out);

@@ -8,16 +8,18 @@
 
 static struct {
     word  *object;                               /* hidden first bytes */
-    size_t count, committed;
+    size_t count, reserved, committed;           /* the last two in bytes */
 } saved;
 
 static bool room(void)
 {
-    if (saved.object == NULL)
-        saved.object = (word *)root_own_memory(MOST * sizeof(word));
-    if (saved.object == NULL || saved.count == MOST)
-        return false;
+    if (saved.object == NULL) {
+        saved.reserved = MOST * sizeof(word);
+        saved.object = (word *)root_own_memory(KIB(64), &saved.reserved);
+    }
     size_t bytes = round_up((saved.count + 1) * sizeof(word), KIB(64));
+    if (saved.object == NULL || bytes > saved.reserved)
+        return false;
     if (bytes <= saved.committed)
         return true;
     if (!os_commit((word)saved.object, bytes))

@@ -25,7 +25,7 @@ static bool cover(struct table *table, size_t size)
     size_t bytes = round_up(size * sizeof(word), KIB(64));
     if (bytes <= table->committed)
         return true;
-    if (!os_commit((word)table->bucket, bytes))
+    if (bytes > table->reserved || !os_commit((word)table->bucket, bytes))
         return false;
     table->committed = bytes;
     return true;
@@ -48,7 +48,7 @@ static void split(struct table *table, size_t at)
 /* A table that cannot double goes on with longer chains. */
 static void grow(struct table *table)
 {
-    if (table->size == MOST || !cover(table, 2 * table->size))
+    if (!cover(table, 2 * table->size))
         return;
     for (size_t i = 0; i < table->size; i++)
         split(table, i);
@@ -58,7 +58,8 @@ static void grow(struct table *table)
 bool table_grow(struct table *table)
 {
     if (table->bucket == NULL) {
-        word at = root_own_memory(MOST * sizeof(word));
+        table->reserved = MOST * sizeof(word);
+        word at = root_own_memory(FIRST * sizeof(word), &table->reserved);
         if (at == 0)
             return false;
         table->bucket = (word *)at;

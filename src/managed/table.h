@@ -17,7 +17,7 @@ struct node {
 
 struct table {
     word  *bucket;                               /* hidden nodes; NULL: none yet */
-    size_t size, count, committed;
+    size_t size, count, reserved, committed;     /* the last two in bytes */
 };
 
 INLINE word hidden(const void *pointer)          /* of NULL: 0 */
