@@ -289,6 +289,23 @@ static int is_retained(uint32_t index)
            body->label == index;
 }
 
+/* Does a word of something retained hold it, left there by another object at its address? */
+static int is_aliased(uint32_t index)
+{
+    for (uint32_t i = 1; i < nodes; i++)
+        for (int at = 0; at < WORDS && shade[i].retained; at++)
+            if (body_of(i)->word[at] == body_of(index))
+                return 1;
+    return 0;
+}
+
+static int is_left(uint32_t index)
+{
+    const struct shade *at = &shade[index];
+
+    return is_counted(at->kind) && !at->marked && !at->finalized;
+}
+
 /* Uncounted nodes that stale words keep, and the counted that nothing excuses. */
 static void judge_dead(struct result *result)
 {
@@ -305,10 +322,12 @@ static void judge_dead(struct result *result)
     for (uint32_t i = 1; i < nodes; i++)
         result->dead_counted += is_counted(shade[i].kind) && !shade[i].marked;
     mark(1);
+    for (uint32_t i = 1; i < nodes; i++)
+        shade[i].retained |= is_left(i) && is_aliased(i);
+    mark(1);
     for (uint32_t i = 1; i < nodes; i++) {
         result->twice += shade[i].finalized > 1;
-        result->left_counted += is_counted(shade[i].kind) && !shade[i].marked &&
-                                !shade[i].finalized;
+        result->left_counted += is_left(i);
     }
 }
 
