@@ -7,8 +7,8 @@
  * Locking     One marker belongs to one thread. What they share is under a lock of its own.
  *
  * What holds what: a word in a registered root or in an uncounted object holds counted objects,
- * too; any other word holds uncounted objects and malloc blocks only. A counted object that is held is
- * marked, and what it owns is for the caller to say (mark_object).
+ * too; any other word holds uncounted objects and malloc blocks only. A counted object that is
+ * held is marked, and what it owns is for the caller to say (mark_object).
  *
  * Source of the ideas: ambiguous roots and the mark stack with overflow are Boehm and Weiser's
  * (1988); the prefetch queue in front of the stack is Cher, Hosking and Vitek's (2004).

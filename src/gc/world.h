@@ -24,7 +24,7 @@ unsigned world_threads(void);                    /* that stand still */
 
 /* The lowest place in [lo, hi) that a stack of a stopped thread reaches down to; hi: none does. */
 word     world_lowest(word lo, word hi);
-bool     world_is_alive(word block);             /* a thread with that control block, stopped or us */
+bool     world_is_alive(word block);  /* a thread with that control block, stopped or us */
 void     world_fork_child(void);
 
 #endif

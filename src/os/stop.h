@@ -54,8 +54,8 @@ struct os_range {
     bool guarded;                                /* right below is a mapping nobody may read */
     bool backed;                                 /* by a file */
 };
-/* The calling thread's control block; and whether one still stands there. The C library keeps stacks
- * of threads that ended, control block and all, for the next ones. */
+/* The calling thread's control block; and whether one still stands there. The C library keeps
+ * stacks of threads that ended, control block and all, for the next ones. */
 word   os_thread_block(void);
 bool   os_is_thread_block(word at);
 
