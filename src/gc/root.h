@@ -38,7 +38,8 @@ void root_each_registered(root_visit *visit, void *arg);
 void root_each_mapping(word lowest, root_visit *visit, void *arg);
 
 /* Memory of our own that is never a root, reserved only; 0: none. *bytes is what it would be good
- * to have, and then what there is: at least `least`. Under a limit on address space it is little. */
+ * to have, and then what there is: at least `least`.
+ * Under a limit on address space it is little. */
 word root_own_memory(size_t least, size_t *bytes);
 /* What is small, and needed whole. */
 INLINE word root_own_piece(size_t bytes)
