@@ -66,7 +66,9 @@ int main(void)
     check((caught & (caught - 1)) == 0 && (caught & 0xffffffff) == 0,
         "and catch one real-time signal at most: %#lx", (unsigned long)caught);
     check(signals("SigBlk:") == blocked && signals("SigIgn:") == ignored,
-        "and leave masks and dispositions alone");
+        "and leave masks and dispositions alone: %#lx %#lx, before %#lx %#lx",
+        (unsigned long)signals("SigBlk:"), (unsigned long)signals("SigIgn:"),
+        (unsigned long)blocked, (unsigned long)ignored);
     before = status_value("VmRSS:");
     for (int i = 0; i < 20; i++)
         work();
