@@ -9,7 +9,8 @@
 enum {
     THREADS_MOST = 1 << 15,
     LIST_ROUNDS  = 64,                           /* of threads that make threads */
-    PATIENCE_MS  = 100,
+    PATIENCE_MS  = 100,                          /* without any answer */
+    MOST_MS      = 1000,                         /* in all */
     GLANCE_MS    = 2,                            /* between two looks at who does not answer */
 };
 
@@ -88,15 +89,19 @@ static bool all_stand(bool look_closer)
     return all;
 }
 
-static bool wait_for_all(uint64_t deadline_ns)
+/* As long as somebody answers, if only that he is busy, others may be waiting for a processor. */
+static bool wait_for_all(uint64_t last_ns)
 {
     bool look_closer = false;
-    for (;;) {
+    uint64_t quiet_ns = os_now_ns();
+    for (uint32_t seen = 0;;) {
         uint32_t answers = __atomic_load_n(&os_stopping.answers, __ATOMIC_ACQUIRE);
         if (all_stand(look_closer))
             return true;
         uint64_t before = os_now_ns();
-        if (before > deadline_ns)
+        quiet_ns = answers != seen ? before : quiet_ns;
+        seen = answers;
+        if (before - quiet_ns > PATIENCE_MS * 1000000ull || before > last_ns)
             return false;
         os_wait(&os_stopping.answers, answers, GLANCE_MS);
         look_closer = os_now_ns() - before > (GLANCE_MS * 1000000ull) / 2;
@@ -108,12 +113,12 @@ static bool wait_for_all(uint64_t deadline_ns)
 static bool stop_others(void)
 {
     int self = os_thread_id();
-    uint64_t deadline_ns = os_now_ns() + PATIENCE_MS * 1000000ull;
+    uint64_t last_ns = os_now_ns() + MOST_MS * 1000000ull;
     for (unsigned i = 0; i < LIST_ROUNDS; i++) {
         unsigned fresh = ask_new(self);
         if (i > 0 && fresh == 0)
             return true;
-        if (fresh > 0 && !wait_for_all(deadline_ns))
+        if (fresh > 0 && !wait_for_all(last_ns))
             return false;
     }
     return false;

@@ -16,6 +16,7 @@ struct slot {
 };
 
 static struct slot  slot[SLOTS];
+static pthread_rwlock_t steps = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
 static volatile int stop;
 static long         made, bad, forks, libraries, threads_born, weak_hits;
 static char         part_path[4096];
@@ -127,6 +128,7 @@ static void ring_step(unsigned *seed)
 
 static void step(unsigned *seed)
 {
+    pthread_rwlock_rdlock(&steps);
     switch (next_random(seed) % 8) {
     case 0: ring_step(seed); break;
     case 1: link_two(seed); break;
@@ -142,6 +144,7 @@ static void step(unsigned *seed)
     }
     default: uncounted_step(seed); break;
     }
+    pthread_rwlock_unlock(&steps);
 }
 
 /* -- rare things ------------------------------------------------------------------------------- */
@@ -162,17 +165,16 @@ static void child(unsigned *seed)
     _exit(__atomic_load_n(&bad, __ATOMIC_RELAXED) == before ? 0 : 2);
 }
 
-/* All locks are held meanwhile: what they guard is whole in the child, too. */
+/* No thread is in the middle of a step meanwhile: while a process is copied the others go on, and of
+ * what they write the child may see the later and miss the earlier. */
 static void fork_once(unsigned *seed)
 {
     pid_t pid;
     int   status = -1;
 
-    for (int i = 0; i < SLOTS; i++)
-        pthread_mutex_lock(&slot[i].lock);
+    pthread_rwlock_wrlock(&steps);
     pid = fork();
-    for (int i = 0; i < SLOTS; i++)
-        pthread_mutex_unlock(&slot[i].lock);
+    pthread_rwlock_unlock(&steps);
     if (pid == 0) {
         alarm(30);
         child(seed);
@@ -248,7 +250,9 @@ static void *collect_often(void *unused)
     long failed = 0;
 
     for (int n = 0; !stop; n++) {
+        pthread_rwlock_rdlock(&steps);
         failed += midden_collect(n % 3) < 0;
+        pthread_rwlock_unlock(&steps);
         usleep(1000);
     }
     return (void *)failed;

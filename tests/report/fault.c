@@ -30,6 +30,9 @@ static const char *const wanted[FAULT_COUNT] = {
                     "are freed by rewind or destroy",
     [FAULT_MANAGED] = "invalid free(" AT "): the block is a managed object; release its handle "
                       "instead",
+    [FAULT_NO_OBJECT] = "invalid free(" AT "): no counted object begins there",
+    [FAULT_OBJECT_GONE] = "invalid free(" AT "): the object is gone, its last handle was released "
+                          "before",
     [FAULT_SIZE] = "invalid free(" AT "): 64 bytes were claimed, but the block has 48",
     [FAULT_ALIGNMENT] = "invalid free(" AT "): an alignment of 64 was claimed, but the block does "
                         "not have it",
