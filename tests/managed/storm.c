@@ -165,8 +165,8 @@ static void child(unsigned *seed)
     _exit(__atomic_load_n(&bad, __ATOMIC_RELAXED) == before ? 0 : 2);
 }
 
-/* No thread is in the middle of a step meanwhile: while a process is copied the others go on, and of
- * what they write the child may see the later and miss the earlier. */
+/* No thread is in the middle of a step meanwhile: while a process is copied the others go on, and
+ * of what they write the child may see the later and miss the earlier. */
 static void fork_once(unsigned *seed)
 {
     pid_t pid;
