@@ -71,10 +71,20 @@ static unsigned ask_new(int self)
     return fresh;
 }
 
-/* One look at everybody: who is busy is asked again. */
-static bool all_stand(bool look_closer)
+static void look_at(struct os_stop *stop, bool *runs)
+{
+    enum os_thread_state state_now = os_thread_state(stop->thread);
+    if (state_now == THREAD_ENDED)
+        __atomic_store_n(&stop->state, STOP_GONE, __ATOMIC_RELAXED);
+    *runs |= state_now == THREAD_RUNS;
+}
+
+/* One look at everybody: who is busy is asked again. *runs: one of those that do not answer would,
+ * if he had a processor. */
+static bool all_stand(bool look_closer, bool *runs)
 {
     bool all = true;
+    *runs = false;
     for (unsigned i = 0; i < state.count; i++) {
         struct os_stop *stop = &state.stop[i];
         uint32_t now = __atomic_load_n(&stop->state, __ATOMIC_ACQUIRE);
@@ -83,23 +93,23 @@ static bool all_stand(bool look_closer)
         all = false;
         if (now == STOP_BUSY)
             ask(stop);
-        else if (look_closer && os_thread_is_dead(stop->thread))
-            __atomic_store_n(&stop->state, STOP_GONE, __ATOMIC_RELAXED);
+        else if (look_closer)
+            look_at(stop, runs);
     }
     return all;
 }
 
-/* As long as somebody answers, if only that he is busy, others may be waiting for a processor. */
+/* As long as somebody answers, if only that he is busy, or waits for a processor, so do we. */
 static bool wait_for_all(uint64_t last_ns)
 {
-    bool look_closer = false;
+    bool look_closer = false, runs;
     uint64_t quiet_ns = os_now_ns();
     for (uint32_t seen = 0;;) {
         uint32_t answers = __atomic_load_n(&os_stopping.answers, __ATOMIC_ACQUIRE);
-        if (all_stand(look_closer))
+        if (all_stand(look_closer, &runs))
             return true;
         uint64_t before = os_now_ns();
-        quiet_ns = answers != seen ? before : quiet_ns;
+        quiet_ns = answers != seen || runs ? before : quiet_ns;
         seen = answers;
         if (before - quiet_ns > PATIENCE_MS * 1000000ull || before > last_ns)
             return false;

@@ -181,7 +181,7 @@ unsigned os_thread_list(int *threads, unsigned room)
 }
 
 /* The state is the letter behind the name's last parenthesis. */
-bool os_thread_is_dead(int thread)
+enum os_thread_state os_thread_state(int thread)
 {
     char path[64], text[512];
     struct text name;
@@ -191,10 +191,13 @@ bool os_thread_is_dead(int thread)
     text_string(&name, "/stat");
     size_t length = os_read_file(path, text, sizeof text);
     if (length == 0)
-        return true;
+        return THREAD_ENDED;
     while (length > 0 && text[length] != ')')
         length--;
-    return text[length + 1] == ' ' && (text[length + 2] == 'Z' || text[length + 2] == 'X');
+    char letter = text[length + 1] == ' ' ? text[length + 2] : 'S';
+    if (letter == 'Z' || letter == 'X')
+        return THREAD_ENDED;
+    return letter == 'R' ? THREAD_RUNS : THREAD_SLEEPS;
 }
 
 NOINLINE void os_spill(void (*run)(word lowest, void *arg), void *arg)

@@ -41,7 +41,9 @@ extern struct os_stopping os_stopping;
  * leads to our handler. false: none is left. */
 bool     os_stop_prepare(void);
 bool     os_stop_ask(struct os_stop *stop);      /* sends it; false: no such thread */
-bool     os_thread_is_dead(int thread);          /* ended, or a zombie that never will answer */
+/* Ended, or a zombie, which never will answer; or on a processor, or waiting for one. */
+enum os_thread_state { THREAD_ENDED, THREAD_RUNS, THREAD_SLEEPS };
+enum os_thread_state os_thread_state(int thread);
 unsigned os_thread_list(int *threads, unsigned room);  /* of this process; more than room: cut */
 
 /* Calls `run` with the registers a call preserves written out, and the address they begin at: from
