@@ -24,6 +24,12 @@
  *                 async-signal-safe
  *     O(full)     the cost of a full collection: proportional to what is reachable, plus the
  *                 bitmaps of the rest
+ *
+ * Fork. A child has the objects of its parent; collections, policies and weak handles work in it.
+ * The system copies memory page by page: what another thread changes meanwhile may arrive half
+ * changed, a count here, a field there. Fork while other threads change counted objects only if the
+ * child leaves those alone. A collection that another thread was in the middle of is over in the
+ * child, and what it had found stays.
  */
 #ifndef MIDDEN_GC_H
 #define MIDDEN_GC_H
@@ -172,8 +178,10 @@ enum { MIDDEN_FULL = 2 };                /* the oldest generation, and with it a
 
 /* Collects generations 0 to `generation`. Waits for a collection that runs, then makes its own.
  * Works while automatic collection is disabled.
- * Returns    objects found unreachable, of both disciplines; their finalizers have run. Inside a
- *            finalizer or a callback: 0, and nothing is done. -1: EINVAL generation is not 0, 1 or
+ * Returns    objects found unreachable, of both disciplines, less those that a finalizer kept;
+ *            finalizers have run. Uncounted objects that a finalizer could have looked at, by way
+ *            of a conservative object, are found by the next one. Inside a finalizer or a callback:
+ *            0, and nothing is done. -1: EINVAL generation is not 0, 1 or
  *            2; EAGAIN a thread could not be stopped.
  * Threads    the others are stopped for part of it. Call it with no lock held that a finalizer may
  *            want.

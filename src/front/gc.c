@@ -17,9 +17,6 @@
 #include <errno.h>
 #include <midden/gc.h>
 
-/* The type midden_new was called with before: it was looked at then. */
-static __thread const struct midden_type *known_type;
-
 static void *fail(int error)
 {
     errno = error;
@@ -48,13 +45,10 @@ static bool owned_are_valid(const struct midden_type *type)
     return true;
 }
 
-static NOINLINE bool type_is_valid(const struct midden_type *type)
+static bool type_is_valid(const struct midden_type *type)
 {
-    if (type == NULL || type->size != sizeof *type || type->flags > MIDDEN_CONSERVATIVE ||
-        !owned_are_valid(type))
-        return false;
-    known_type = type;
-    return true;
+    return type != NULL && type->size == sizeof *type && type->flags <= MIDDEN_CONSERVATIVE &&
+           owned_are_valid(type);
 }
 
 /* The count goes up before the object is made, and a collection comes before it, as in CPython. */
@@ -89,7 +83,7 @@ static NOINLINE void *new_again(const struct midden_type *type, size_t bytes)
 
 EXPORT void *midden_new(const struct midden_type *type, size_t extra_bytes)
 {
-    if (UNLIKELY(type != known_type || type == NULL) && !type_is_valid(type))
+    if (UNLIKELY(!type_is_valid(type)))
         return fail(EINVAL);
     if (UNLIKELY(sum_wraps(type->object_bytes, extra_bytes)))
         return fail(ENOMEM);

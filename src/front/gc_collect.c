@@ -23,6 +23,8 @@ enum {
     POLICIES = 16,                               /* the last so many stay as they were */
     DEBUG_FLAGS = MIDDEN_DEBUG_STATS | MIDDEN_DEBUG_LEAK,
     BACK_OFF = 16,  /* times as long as a stop took in vain, until the next attempt */
+    OVERDUE = 2,                                 /* times what is due */
+    PACE_EVERY = 16, PACE_MS = 10,               /* asked, in a thread that made so much */
 };
 
 uint32_t gc_gate = UINT32_MAX;
@@ -152,10 +154,10 @@ static const char *volume_reason(const struct policy *policy)
     return policy_name(policy_has(policy, POLICY_GROWTH) ? POLICY_GROWTH : POLICY_BYTES);
 }
 
-static bool volume_is_due(void)
+static bool volume_is_due(unsigned times)
 {
     int64_t debt = (int64_t)collect_debt();
-    return debt > 0 && (uint64_t)debt >= __atomic_load_n(&state.debt, __ATOMIC_RELAXED);
+    return debt > 0 && (uint64_t)debt / times >= __atomic_load_n(&state.debt, __ATOMIC_RELAXED);
 }
 
 static void set_gate(const struct policy *policy)
@@ -170,11 +172,27 @@ static void set_gate(const struct policy *policy)
     __atomic_store_n(&gc_gate, gate, __ATOMIC_RELAXED);
 }
 
+/* One thread collects, and ends what it found; the others go on meanwhile. Those that made far more
+ * than is due wait for it, a little each time: not for good, as a finalizer may want a lock that
+ * one of them holds. True: there is nothing to ask the policy. */
+static bool let_others_collect(bool overdue)
+{
+    static __thread unsigned passed;
+    if (collect_is_busy())
+        return true;
+    if (!collect_is_running())
+        return state.not_before_ns != 0 && os_now_ns() < state.not_before_ns;
+    if (overdue && passed++ % PACE_EVERY == 0 && !thread.inside)
+        collect_pace(PACE_MS);
+    return true;
+}
+
 void gc_consider_volume(void)
 {
     watch_needed();
-    if (UNLIKELY(volume_is_due()))
-        collect_by_itself(MIDDEN_FULL, volume_reason(policy_now()));
+    if (LIKELY(!volume_is_due(1)) || let_others_collect(volume_is_due(OVERDUE)))
+        return;
+    collect_by_itself(MIDDEN_FULL, volume_reason(policy_now()));
 }
 
 /* With several threads each may have its share before the sum is looked at. */
@@ -187,7 +205,10 @@ void gc_consider_objects(void)
         watch_make();
         set_gate(policy);
     }
-    if (volume_is_due()) {
+    uint64_t gate = __atomic_load_n(&gc_gate, __ATOMIC_RELAXED);
+    if (let_others_collect(pool_heap(KIND_COUNTED)->fresh > OVERDUE * gate))
+        return;
+    if (volume_is_due(1)) {
         collect_by_itself(MIDDEN_FULL, volume_reason(policy));
         return;
     }

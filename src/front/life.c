@@ -11,7 +11,6 @@
 #include "front/watch.h"
 #include "gc/root.h"
 #include "gc/world.h"
-#include "front/watch.h"
 #include "heap/arena.h"
 #include "heap/meta.h"
 #include "heap/remote.h"
@@ -72,7 +71,6 @@ static void fork_child(void)
         lock_reset(fork_order[i]);
     shared_fork_child();
     os_threads_forget();
-    watch_fork_child();
     state.process = os_process_id();
     if (state.alive != NULL)
         *state.alive = 1;

@@ -61,7 +61,20 @@ static bool take_turn(bool wait)
 static void give_turn(void)
 {
     if (__atomic_exchange_n(&state.turn, FREE_TURN, __ATOMIC_RELEASE) == WANTED)
-        os_wake(&state.turn, 1);
+        os_wake(&state.turn, UINT32_MAX >> 1);
+}
+
+bool collect_is_running(void)
+{
+    return object_busy == 0 && __atomic_load_n(&state.turn, __ATOMIC_RELAXED) != FREE_TURN;
+}
+
+void collect_pace(uint32_t ms)
+{
+    uint32_t taken = TAKEN;
+    __atomic_compare_exchange_n(&state.turn, &taken, WANTED, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+    os_wait(&state.turn, WANTED, ms);
 }
 
 /* -- stopping ---------------------------------------------------------------------------------- */

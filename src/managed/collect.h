@@ -50,6 +50,10 @@ struct collect_figures {                         /* of one generation */
  * where C1 says none. *report may be NULL. */
 long collect_run(const struct collect_request *request, struct collect_report *report);
 
+/* Does another thread collect? If so, sleeps until it is done, or for so long. */
+bool collect_is_running(void);
+void collect_pace(uint32_t ms);
+
 /* Takes the memory that a collection needs: where there may be none when it is. */
 void collect_prepare(void);
 
