@@ -181,8 +181,8 @@ enum { MIDDEN_FULL = 2 };                /* the oldest generation, and with it a
  * Returns    objects found unreachable, of both disciplines, less those that a finalizer kept;
  *            finalizers have run. Uncounted objects that a finalizer could have looked at, by way
  *            of a conservative object, are found by the next one. Inside a finalizer or a callback:
- *            0, and nothing is done. -1: EINVAL generation is not 0, 1 or
- *            2; EAGAIN a thread could not be stopped.
+ *            0, and nothing is done. -1: EINVAL generation is not 0, 1 or 2;
+ *            EAGAIN a thread could not be stopped.
  * Threads    the others are stopped for part of it. Call it with no lock held that a finalizer may
  *            want.
  * Cost       generation 0 and 1: O(objects in them); 2: O(full). */
@@ -310,7 +310,7 @@ typedef int midden_object_visitor(void *object, void *arg);
 
 /* Visits the counted and uncounted objects of a generation, -1: of all, the frozen ones too.
  * Returns    how many visits were made, or -1: EINVAL no visitor, or generation is not -1, 0, 1 or
- *            2; EAGAIN a thread could not be stopped.
+ *            EAGAIN a thread could not be stopped.
  * Cost       O(slabs + objects). */
 long midden_get_objects(int generation, midden_object_visitor *visit, void *arg);
 

@@ -153,10 +153,29 @@ static void mark_arenas(void)
         mark_span(slab);
 }
 
+static void mark_frozen_word(struct slab *slab, size_t at)
+{
+    for (uint64_t bits = trace_frozen(slab)[at]; bits != 0; bits &= bits - 1)
+        mark_words(mark_marker(), (const word *)slab_block(slab, at * 64 + bit_lowest(bits)),
+                   slab->block_bytes / sizeof(word), true);
+}
+
+/* Frozen uncounted objects live, and so does what they point at. They need no mark. */
+static void mark_frozen(void)
+{
+    size_t slice = 0;
+    if (!trace.any_frozen)
+        return;
+    for (struct slab *slab; (slab = trace_next(&slice, 1u << KIND_TRACED)) != NULL; )
+        for (size_t i = 0; i < slab->words; i++)
+            mark_frozen_word(slab, i);
+}
+
 static void mark_roots(word lowest)
 {
     root_each_registered(mark_piece, NULL);
     garbage_mark();
+    mark_frozen();
     if (state.scan == MIDDEN_SCAN_REGISTERED)
         return;
     root_each_mapping(lowest, mark_piece, NULL);

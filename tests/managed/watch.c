@@ -402,6 +402,36 @@ static void frozen(void)
     check(midden_collect(MIDDEN_FULL) >= 11 && ends() == 11, "where garbage is found");
 }
 
+/* A frozen uncounted object that nothing points at, and one made later that only it points at. */
+static NOINLINE uintptr_t hang_on_frozen(uintptr_t frozen_word)
+{
+    void **first = shown(frozen_word), **second = midden_alloc(32);
+
+    first[1] = second;
+    return hidden(second);
+}
+
+static NOINLINE uintptr_t lone(void)
+{
+    return hidden(midden_alloc(32));
+}
+
+static void frozen_uncounted(void)
+{
+    uintptr_t first = lone(), second;
+
+    wipe();
+    midden_freeze();
+    second = hang_on_frozen(first);
+    wipe();
+    midden_collect(MIDDEN_FULL);
+    check(in_use(first) && in_use(second), "a frozen uncounted object lives, with what it points at");
+    midden_unfreeze();
+    wipe();
+    midden_collect(MIDDEN_FULL);
+    check(!in_use(first) && !in_use(second), "unfrozen, both go");
+}
+
 int main(void)
 {
     midden_disable();
@@ -415,5 +445,6 @@ int main(void)
     saved();
     debug_lines();
     frozen();
+    frozen_uncounted();
     return done();
 }
