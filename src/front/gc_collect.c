@@ -9,6 +9,7 @@
 #include "front/options.h"
 #include "front/watch.h"
 #include "base/text.h"
+#include "managed/callback.h"
 #include "managed/collect.h"
 #include "managed/object.h"
 #include "managed/pool.h"
@@ -424,7 +425,7 @@ static int done(int error)
 
 EXPORT int midden_callbacks_add(midden_callback *callback, void *arg)
 {
-    return callback != NULL ? done(collect_callback_add(callback, arg)) : refuse(EINVAL);
+    return callback != NULL ? done(callback_add(callback, arg)) : refuse(EINVAL);
 }
 
 EXPORT int midden_callbacks_remove(midden_callback *callback, void *arg)

@@ -1,5 +1,6 @@
 /* collect.c - the script of a collection, and what it remembers. */
 #include "managed/collect.h"
+#include "managed/callback.h"
 #include "managed/garbage.h"
 #include "managed/intern.h"
 #include "managed/object.h"
@@ -321,64 +322,14 @@ static size_t finish(struct cycle *cycle)
 
 /* -- callbacks --------------------------------------------------------------------------------- */
 
-enum { CALLBACKS = 64 };
-static struct {
-    struct lock lock;
-    struct callback {
-        midden_callback *call;
-        void            *arg;
-    } list[CALLBACKS];
-    unsigned count;
-} callbacks;
-
-static int find_callback(midden_callback *call, void *arg)
-{
-    for (unsigned i = 0; i < callbacks.count; i++)
-        if (callbacks.list[i].call == call && callbacks.list[i].arg == arg)
-            return (int)i;
-    return -1;
-}
-
-int collect_callback_add(midden_callback *call, void *arg)
-{
-    enum { THERE = 17, NO_MEMORY = 12 };
-    int error = 0;
-    bool outer = heap_enter_was();
-    if (!lock_take(&callbacks.lock))
-        error = NO_MEMORY;
-    else {
-        if (find_callback(call, arg) >= 0)
-            error = THERE;
-        else if (callbacks.count == CALLBACKS)
-            error = NO_MEMORY;
-        else
-            callbacks.list[callbacks.count++] = (struct callback){ call, arg };
-        lock_give(&callbacks.lock);
-    }
-    thread.inside = outer;
-    return error;
-}
-
 /* Waits for a collection of another thread, which may be in the middle of calling it. */
 int collect_callback_remove(midden_callback *call, void *arg)
 {
-    enum { NOT_THERE = 2 };
     bool waits = !collect_is_busy() && take_turn(true);
-    bool outer = heap_enter_was();
-    int at = -1;
-    if (lock_take(&callbacks.lock)) {
-        at = find_callback(call, arg);
-        if (at >= 0) {
-            callbacks.count--;
-            __builtin_memmove(&callbacks.list[at], &callbacks.list[at + 1],
-                              (callbacks.count - (unsigned)at) * sizeof callbacks.list[0]);
-        }
-        lock_give(&callbacks.lock);
-    }
-    thread.inside = outer;
+    int error = callback_remove(call, arg);
     if (waits)
         give_turn();
-    return at >= 0 ? 0 : NOT_THERE;
+    return error;
 }
 
 static void tell(enum midden_phase phase, const struct cycle *cycle)
@@ -389,12 +340,9 @@ static void tell(enum midden_phase phase, const struct cycle *cycle)
         .uncollectable = cycle->report.kept, .pause_ns = cycle->report.pause_ns,
         .duration_ns = cycle->report.total_ns,
     };
-    for (unsigned i = 0; i < callbacks.count; i++) {
-        struct callback callback = callbacks.list[i];
-        object_busy++;
-        callback.call(phase, &collection, callback.arg);
-        object_busy--;
-    }
+    object_busy++;
+    callback_each(phase, &collection);
+    object_busy--;
 }
 
 /* -- what is remembered ------------------------------------------------------------------------ */
@@ -601,7 +549,7 @@ void collect_fork_child(void)
 {
     if (object_busy == 0)
         state.turn = FREE_TURN;
-    lock_reset(&callbacks.lock);
+    callback_fork_child();
     world_fork_child();
     mark_fork_child();
 }

@@ -72,8 +72,7 @@ void collect_markers(unsigned wanted);           /* 0: as many as the heap is wo
 void collect_set_debug(int flags);
 int  collect_get_debug(void);
 
-/* Callbacks: errno values, 0: done. */
-int  collect_callback_add(midden_callback *callback, void *arg);
+/* callback_remove, when no collection is calling it any more. */
 int  collect_callback_remove(midden_callback *callback, void *arg);
 
 /* What was kept (SAVEALL). */

@@ -425,7 +425,8 @@ static void frozen_uncounted(void)
     second = hang_on_frozen(first);
     wipe();
     midden_collect(MIDDEN_FULL);
-    check(in_use(first) && in_use(second), "a frozen uncounted object lives, with what it points at");
+    check(in_use(first) && in_use(second),
+        "a frozen uncounted object lives, with what it points at");
     midden_unfreeze();
     wipe();
     midden_collect(MIDDEN_FULL);
