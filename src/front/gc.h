@@ -16,6 +16,10 @@ void gc_consider_volume(void);                   /* some bytes were issued since
  * finalizer. */
 bool gc_exhausted(void);
 void gc_exits(void);                             /* the process ends */
+/* A fork waits for the collection of another thread to end what it found: a child that had half of
+ * it would take counts for wrong. Not for good: its finalizer may want what the forker holds. */
+void gc_fork_prepare(void);
+void gc_fork_parent(void);
 void gc_fork_child(void);
 
 #endif

@@ -24,6 +24,7 @@ enum {
     POLICIES = 16,                               /* the last so many stay as they were */
     DEBUG_FLAGS = MIDDEN_DEBUG_STATS | MIDDEN_DEBUG_LEAK,
     BACK_OFF = 16,  /* times as long as a stop took in vain, until the next attempt */
+    FORK_MS = 500,                               /* that a fork waits for a collection */
     OVERDUE = 2,                                 /* times what is due */
     PACE_EVERY = 16, PACE_MS = 10,               /* asked, in a thread that made so much */
 };
@@ -33,6 +34,7 @@ uint32_t gc_gate = UINT32_MAX;
 static struct {
     struct lock   lock;
     bool          begun, disabled;
+    bool          held;                          /* no collection, while this thread forks */
     struct policy policies[POLICIES];
     unsigned      last;
     const struct policy *policy;                 /* NULL: not begun */
@@ -448,8 +450,21 @@ EXPORT int midden_get_debug(void)
 
 /* -- fork -------------------------------------------------------------------------------------- */
 
+void gc_fork_prepare(void)
+{
+    state.held = pool_is_used() && collect_hold(FORK_MS);
+}
+
+void gc_fork_parent(void)
+{
+    if (state.held)
+        collect_let();
+}
+
 void gc_fork_child(void)
 {
+    if (state.held)
+        collect_let();
     lock_reset(&state.lock);
     watch_fork_child();
     set_gate(policy_now());

@@ -53,6 +53,7 @@ static struct {
 
 static void fork_prepare(void)
 {
+    gc_fork_prepare();
     for (size_t i = 0; i < COUNT_OF(fork_order); i++)
         state.held[i] = lock_take(fork_order[i]);
 }
@@ -63,6 +64,7 @@ static void fork_parent(void)
     for (size_t i = COUNT_OF(fork_order); i-- > 0;)
         if (state.held[i])
             lock_give(fork_order[i]);
+    gc_fork_parent();
 }
 
 static void fork_child(void)
@@ -117,6 +119,23 @@ static void watch_forks(void)
 
 /* -- threads ----------------------------------------------------------------------------------- */
 
+struct stack {
+    word lo, hi;
+};
+
+/* Asked only where a collection may look for it; it allocates. */
+static struct stack stack_of_self(void)
+{
+    pthread_attr_t attributes;
+    void *base;
+    size_t bytes;
+    if (!pool_is_used() || pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return (struct stack){ 0, 0 };
+    bool known = pthread_attr_getstack(&attributes, &base, &bytes) == 0;
+    pthread_attr_destroy(&attributes);
+    return known ? (struct stack){ (word)base, (word)base + bytes } : (struct stack){ 0, 0 };
+}
+
 /* Destructors of other keys may still allocate and free: ours asks to be called again until the
  * last round. What comes after that (the C library frees a little more) goes the long way. The heap
  * goes back in every round, as a thread that first allocated in a destructor is not called in all
@@ -131,10 +150,11 @@ static void thread_ends(void *unused)
     struct heap *heap = thread.heap;
     if (heap == &heap_none)
         return;
+    struct stack stack = stack_of_self();
     heap_enter();
     pool_detach();
-    if (pool_is_used())
-        root_thread_ends();
+    if (stack.hi != 0)
+        root_thread_ends(stack.lo, stack.hi);
     thread.heap = &heap_none;
     roster_detach(heap);
     heap_leave();

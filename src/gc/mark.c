@@ -13,6 +13,7 @@ enum {
     MARKERS    = 64,
     PIECES     = 1024,
     SPINS      = 200,
+    TURN_STEP  = 256,
 };
 /* Entries of a stack: a thirty-second part of the heap for all of them, and some. */
 #define ENTRIES_LEAST KIB(64)
@@ -50,7 +51,8 @@ static struct {
     uint32_t       count;                        /* batches waiting */
     uint32_t       idle;                         /* workers that look for one */
     /* the helpers' bell */
-    uint32_t       turn, working, helpers;
+    uint32_t       turn;                         /* a number of drains, and the workers of the last */
+    uint32_t       working, helpers;
     uint32_t       seen[MARKERS];                /* the turn before a helper's first */
 } state;
 
@@ -338,7 +340,7 @@ static void help(void *arg)
             continue;
         }
         seen = turn;
-        if (number >= __atomic_load_n(&state.workers, __ATOMIC_ACQUIRE))
+        if (number >= turn % TURN_STEP)          /* not one of those it is for */
             continue;
         drain_shared(state.marker[number]);
         __atomic_fetch_sub(&state.working, 1, __ATOMIC_RELEASE);
@@ -437,7 +439,8 @@ void mark_drain(void)
     if (state.workers > 1) {
         state.idle = 0;
         __atomic_store_n(&state.working, state.workers - 1, __ATOMIC_RELAXED);
-        __atomic_fetch_add(&state.turn, 1, __ATOMIC_RELEASE);
+        uint32_t next = (state.turn / TURN_STEP + 1) * TURN_STEP + state.workers;
+        __atomic_store_n(&state.turn, next, __ATOMIC_RELEASE);
         os_wake(&state.turn, UINT32_MAX >> 1);
         drain_shared(state.marker[0]);
         while (__atomic_load_n(&state.working, __ATOMIC_ACQUIRE) != 0)

@@ -7,6 +7,7 @@
 enum {
     ROOTS_MOST = 1 << 20,
     OWN_MOST   = 96,
+    OWN_SPARE  = 8,                              /* threads that may ask at the same time */
     ENDED_MOST = 256,                            /* the last so many */
     OWN_SHARE  = 64,                             /* of a limited address space, for one table */
     RANGES     = CAGE_RANGES + OWN_MOST + 2,
@@ -26,7 +27,10 @@ static struct {
     struct range  own[OWN_MOST];                 /* mappings that are ours */
     unsigned      owned;
     word         *copy;                          /* COPY_BYTES, in memory of our own */
-    word          ended[ENDED_MOST];             /* control blocks of threads that ended, or 0 */
+    struct ended {
+        word         block;                      /* hidden; 0: none */
+        struct range stack;
+    } ended[ENDED_MOST];                         /* threads that ended */
     unsigned      last;
 } state;
 
@@ -35,7 +39,7 @@ static struct {
 word root_own_memory(size_t least, size_t *bytes)
 {
     size_t share = round_up(cage.bytes / OWN_SHARE, KIB(64)), most = *bytes;
-    if (state.owned == OWN_MOST)
+    if (__atomic_load_n(&state.owned, __ATOMIC_RELAXED) + OWN_SPARE >= OWN_MOST)
         return 0;
     if (cage.planned && most > share)
         most = share > least ? share : least;
@@ -44,7 +48,8 @@ word root_own_memory(size_t least, size_t *bytes)
         word at = os_reserve(rounded, KIB(64));
         if (at == 0)
             continue;
-        state.own[state.owned++] = (struct range){ at, at + rounded };
+        unsigned own = __atomic_fetch_add(&state.owned, 1, __ATOMIC_RELAXED);
+        state.own[own] = (struct range){ at, at + rounded };
         *bytes = rounded;
         return at;
     }
@@ -136,31 +141,33 @@ void root_each_registered(root_visit *visit, void *arg)
 
 /* -- stacks of threads that ended -------------------------------------------------------------- */
 
-void root_thread_ends(void)
+void root_thread_ends(word lo, word hi)
 {
     word block = os_thread_block();
     if (!lock_take(&root_lock))
         return;
     for (unsigned i = 0; i < ENDED_MOST; i++)
-        if (state.ended[i] == ~block)
-            state.ended[i] = 0;
-    state.ended[state.last++ % ENDED_MOST] = ~block;
+        if (state.ended[i].block == ~block)
+            state.ended[i].block = 0;
+    if (block >= lo && block < hi)
+        state.ended[state.last++ % ENDED_MOST] = (struct ended){ ~block, { lo, hi } };
     lock_give(&root_lock);
 }
 
-/* Nobody's stack is in there now, but one was, and its control block still is. */
-static bool is_left_over(struct range range)
+/* What of the range was the stack of a thread that ended, and is nobody's now; empty: nothing. */
+static struct range left_over(struct range range)
 {
     for (unsigned i = 0; i < ENDED_MOST; i++) {
-        word block = ~state.ended[i];
-        if (state.ended[i] == 0 || block < range.lo || block >= range.hi)
+        struct ended *ended = &state.ended[i];
+        word block = ~ended->block;
+        if (ended->block == 0 || block < range.lo || block >= range.hi)
             continue;
-        bool left = !world_is_alive(block) && os_is_thread_block(block);
-        if (left)
-            return true;
-        state.ended[i] = 0;
+        if (!world_is_alive(block) && os_is_thread_block(block))
+            return (struct range){ ended->stack.lo > range.lo ? ended->stack.lo : range.lo,
+                                   ended->stack.hi < range.hi ? ended->stack.hi : range.hi };
+        ended->block = 0;
     }
-    return false;
+    return (struct range){ range.hi, range.hi };
 }
 
 /* -- mappings ---------------------------------------------------------------------------------- */
@@ -209,22 +216,32 @@ static void visit_copied(const struct look *look, struct range range, enum root_
     }
 }
 
-static void visit_range(const struct look *look, const struct os_range *mapping,
-                        struct range range)
+static void visit_piece(const struct look *look, struct range range, enum root_kind kind)
 {
-    word at = world_lowest(range.lo, range.hi);
-    if (look->lowest >= range.lo && look->lowest < at)
-        at = look->lowest;
-    bool is_stack = at < range.hi && (mapping->stack || mapping->guarded);
-    enum root_kind kind = mapping->backed ? ROOT_STATIC : ROOT_MAPPING;
-    if (at == range.hi && mapping->guarded && is_left_over(range))
-        return;
-    if (is_stack)
-        visit_in_place(look, (struct range){ round_down(at, sizeof(word)), range.hi }, ROOT_STACK);
-    else if (look->in_place)
+    if (look->in_place && range.lo < range.hi)
         visit_in_place(look, range, kind);
     else
         visit_copied(look, range, kind);
+}
+
+static void visit_range(const struct look *look, const struct os_range *mapping,
+                        struct range range)
+{
+    word block = os_thread_block(), at = world_lowest(range.lo, range.hi, !mapping->stack);
+    bool ours = mapping->stack || (block >= range.lo && block < range.hi);
+    if (ours && look->lowest >= range.lo && look->lowest < at)
+        at = look->lowest;
+    bool is_stack = at < range.hi && (mapping->stack || mapping->guarded);
+    enum root_kind kind = mapping->backed ? ROOT_STATIC : ROOT_MAPPING;
+    struct range without = { range.hi, range.hi };
+    if (at == range.hi && mapping->guarded)
+        without = left_over(range);
+    if (is_stack) {
+        visit_in_place(look, (struct range){ round_down(at, sizeof(word)), range.hi }, ROOT_STACK);
+        return;
+    }
+    visit_piece(look, (struct range){ range.lo, without.lo }, kind);
+    visit_piece(look, (struct range){ without.hi, range.hi }, kind);
 }
 
 /* What is left of a mapping between the ranges that are ours. */
@@ -257,11 +274,11 @@ bool root_prepare(void)
     return true;
 }
 
-void root_each_mapping(word lowest, root_visit *visit, void *arg)
+bool root_each_mapping(word lowest, root_visit *visit, void *arg)
 {
     struct look look = { .visit = visit, .arg = arg, .lowest = lowest };
     word probe = 0;
     look.in_place = os_peek(&probe, lowest, sizeof probe) != sizeof probe;
     list_ours(&look);
-    os_ranges(visit_mapping, &look);
+    return os_ranges(visit_mapping, &look);
 }

@@ -29,13 +29,15 @@ typedef void root_visit(const struct root_piece *piece, void *arg);
 int  root_add(word base, size_t bytes);
 int  root_remove(word base);
 
-/* The calling thread ends: its stack is no root any more, until another thread has it. Inside. */
-void root_thread_ends(void);
+/* The calling thread ends: its stack, [lo, hi), is no root any more, until another thread has it.
+ * Inside. */
+void root_thread_ends(word lo, word hi);
 
 bool root_prepare(void);                         /* before it stops; false: out of memory */
-/* In a stopped world. `lowest`: as os_spill says of the calling thread. */
+/* In a stopped world. `lowest`: as os_spill says of the calling thread. false: what is mapped could
+ * not be read to its end. */
 void root_each_registered(root_visit *visit, void *arg);
-void root_each_mapping(word lowest, root_visit *visit, void *arg);
+bool root_each_mapping(word lowest, root_visit *visit, void *arg);
 
 /* Memory of our own that is never a root, reserved only; 0: none. *bytes is what it would be good
  * to have, and then what there is: at least `least`.

@@ -53,16 +53,17 @@ static void ask(struct os_stop *stop)
         __atomic_store_n(&stop->state, STOP_GONE, __ATOMIC_RELAXED);
 }
 
-/* Whoever is new in the list is asked; how many those are. */
-static unsigned ask_new(int self)
+/* Whoever is new in the list is asked; how many those are, -1: nobody can say. */
+static int ask_new(int self)
 {
-    unsigned listed = os_thread_list(state.listed, THREADS_MOST), fresh = 0;
+    unsigned listed = os_thread_list(state.listed, THREADS_MOST);
+    int fresh = listed != 0 ? 0 : -1;
     for (unsigned i = 0; i < listed; i++) {
         int thread = state.listed[i];
         if (thread == self || os_thread_is_ours(thread) || is_known(thread))
             continue;
         if (state.count == THREADS_MOST)
-            return 0;
+            return -1;
         struct os_stop *stop = &state.stop[state.count++];
         *stop = (struct os_stop){ .thread = thread, .round = os_stopping.round };
         ask(stop);
@@ -125,9 +126,11 @@ static bool stop_others(void)
     int self = os_thread_id();
     uint64_t last_ns = os_now_ns() + MOST_MS * 1000000ull;
     for (unsigned i = 0; i < LIST_ROUNDS; i++) {
-        unsigned fresh = ask_new(self);
+        int fresh = ask_new(self);
         if (i > 0 && fresh == 0)
             return true;
+        if (fresh < 0)
+            return false;
         if (fresh > 0 && !wait_for_all(last_ns))
             return false;
     }
@@ -169,12 +172,21 @@ static word lower(word best, word lo, word hi, word at)
     return at >= lo && at < hi && at < best ? at : best;
 }
 
-word world_lowest(word lo, word hi)
+bool world_stacks(unsigned i, word places[2])
+{
+    bool stands = i < state.count && state.stop[i].state == STOP_PARKED;
+    places[0] = stands ? state.stop[i].parked : 0;
+    places[1] = stands ? state.stop[i].interrupted : 0;
+    return i < state.count;
+}
+
+word world_lowest(word lo, word hi, bool own)
 {
     word best = hi;
     for (unsigned i = 0; i < state.count; i++) {
         const struct os_stop *stop = &state.stop[i];
-        if (stop->state != STOP_PARKED)
+        bool its = stop->block >= lo && stop->block < hi;
+        if (stop->state != STOP_PARKED || (own && !its))
             continue;
         best = lower(best, lo, hi, stop->parked);
         best = lower(best, lo, hi, stop->interrupted);

@@ -22,8 +22,12 @@ bool     world_stop(bool (*may_park)(void));
 void     world_resume(void);
 unsigned world_threads(void);                    /* that stand still */
 
-/* The lowest place in [lo, hi) that a stack of a stopped thread reaches down to; hi: none does. */
-word     world_lowest(word lo, word hi);
+/* The lowest place in [lo, hi) that a stack of a stopped thread reaches down to; hi: none does.
+ * Only threads whose control block lies there, too, if `own`: a range with stacks of another making
+ * may hold more of them, whose owners are elsewhere. */
+word     world_lowest(word lo, word hi, bool own);
+/* Of stopped thread `i`, the two places its stacks reach down to; false: there is none. */
+bool     world_stacks(unsigned i, word places[2]);
 bool     world_is_alive(word block);  /* a thread with that control block, stopped or us */
 void     world_fork_child(void);
 

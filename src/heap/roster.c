@@ -96,6 +96,7 @@ static void hand_over_all(struct heap *heap)
 static void bury(struct heap *heap)
 {
     heap->state = HEAP_DEAD;
+    heap->making = 0;
     heap->inside = NULL;
     heap->next_dead = state.dead[heap->kind];
     state.dead[heap->kind] = heap;

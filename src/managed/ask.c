@@ -84,12 +84,21 @@ static int generation_of(const struct slab *slab, size_t at, unsigned bit)
     return frozen ? FROZEN : OLDEST;
 }
 
+/* At count zero, or condemned: nobody may retain it any more. */
+static bool is_ending(const struct trace_block *block)
+{
+    const struct header *header = (const struct header *)trace_start(block);
+    return block->slab->kind == KIND_COUNTED &&
+           (header_count(header) == 0 || (header_flags(header) & FLAG_CONDEMNED) != 0);
+}
+
 static void visit_word(struct ask *ask, struct slab *slab, size_t at)
 {
     for (uint64_t bits = trace_taken(slab, at); bits != 0 && !ask->over; bits &= bits - 1) {
         unsigned bit = bit_lowest(bits);
         struct trace_block block = { .slab = slab, .index = at * 64 + bit };
-        if (ask->generation == -1 || generation_of(slab, at, bit) == ask->generation)
+        bool asked = ask->generation == -1 || generation_of(slab, at, bit) == ask->generation;
+        if (asked && !is_ending(&block))
             visit(ask, object_of(&block));
     }
 }

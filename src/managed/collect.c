@@ -45,15 +45,19 @@ bool collect_is_busy(void)
 
 /* -- turns ------------------------------------------------------------------------------------- */
 
+static __thread bool has_turn;                   /* this thread */
+
 static bool take_turn(bool wait)
 {
     uint32_t seen = FREE_TURN;
+    if (has_turn)
+        return false;
     if (__atomic_compare_exchange_n(&state.turn, &seen, TAKEN, false, __ATOMIC_ACQUIRE,
                                     __ATOMIC_RELAXED))
-        return true;
+        return has_turn = true;
     while (wait) {
         if (__atomic_exchange_n(&state.turn, WANTED, __ATOMIC_ACQUIRE) == FREE_TURN)
-            return true;
+            return has_turn = true;
         os_wait(&state.turn, WANTED, 0);
     }
     return false;
@@ -61,6 +65,7 @@ static bool take_turn(bool wait)
 
 static void give_turn(void)
 {
+    has_turn = false;
     if (__atomic_exchange_n(&state.turn, FREE_TURN, __ATOMIC_RELEASE) == WANTED)
         os_wake(&state.turn, UINT32_MAX >> 1);
 }
@@ -76,6 +81,24 @@ void collect_pace(uint32_t ms)
     __atomic_compare_exchange_n(&state.turn, &taken, WANTED, false, __ATOMIC_RELAXED,
                                 __ATOMIC_RELAXED);
     os_wait(&state.turn, WANTED, ms);
+}
+
+bool collect_hold(uint32_t ms)
+{
+    if (object_busy != 0)
+        return false;
+    uint64_t last_ns = os_now_ns() + ms * 1000000ull;
+    while (!take_turn(false)) {
+        if (os_now_ns() > last_ns)
+            return false;
+        collect_pace(ms);
+    }
+    return true;
+}
+
+void collect_let(void)
+{
+    give_turn();
 }
 
 /* -- stopping ---------------------------------------------------------------------------------- */
@@ -172,15 +195,25 @@ static void mark_frozen(void)
             mark_frozen_word(slab, i);
 }
 
-static void mark_roots(word lowest)
+/* A stack may lie in a block that nothing points at: the thread does, by being on it. */
+static void mark_stacks(word lowest)
+{
+    word places[2] = { lowest, 0 };
+    mark_words(mark_marker(), places, 1, false);
+    for (unsigned i = 0; world_stacks(i, places); i++)
+        mark_words(mark_marker(), places, 2, false);
+}
+
+static bool mark_roots(word lowest)
 {
     root_each_registered(mark_piece, NULL);
     garbage_mark();
     mark_frozen();
     if (state.scan == MIDDEN_SCAN_REGISTERED)
-        return;
-    root_each_mapping(lowest, mark_piece, NULL);
+        return true;
     mark_arenas();
+    mark_stacks(lowest);
+    return root_each_mapping(lowest, mark_piece, NULL);
 }
 
 static void clear_weak(struct trial_list *list)
@@ -190,20 +223,25 @@ static void clear_weak(struct trial_list *list)
             weak_clear(at);
 }
 
-/* Of all generations, both disciplines. What a finalizer may look at stays for this time. */
-static void look_full(struct cycle *cycle)
+/* Of all generations, both disciplines. What a finalizer or a type's visit may look at stays for
+ * this time. false: not all roots could be seen, and nothing was decided. */
+static bool look_full(struct cycle *cycle)
 {
     mark_begin(trial_look_into);
     trial_subtract(OLDEST);
-    mark_roots(cycle->request->lowest);
+    bool seen = mark_roots(cycle->request->lowest);
     trial_mark_held(OLDEST);
     mark_drain();
+    if (!seen) {
+        trace_clear();
+        return false;
+    }
     if (cycle->request->flags & COLLECT_SPARE) {
         trial_spare_finalizers(OLDEST);
         mark_drain();
     }
     trial_condemn(true, OLDEST, &cycle->list);
-    if (cycle->list.finalizers != 0 || (state.debug & MIDDEN_DEBUG_SAVEALL)) {
+    if (cycle->list.lookers != 0 || (state.debug & MIDDEN_DEBUG_SAVEALL)) {
         trial_keep_reached(&cycle->list, mark_marker());
         mark_drain();
     }
@@ -213,10 +251,11 @@ static void look_full(struct cycle *cycle)
     intern_forget_unmarked();
     cycle->marked_ns = os_now_ns();
     trace_sweep((cycle->request->flags & COLLECT_RETURN) != 0, &cycle->swept);
+    return true;
 }
 
 /* Of the young, counted ones alone: nothing is traced. */
-static void look_young(struct cycle *cycle)
+static bool look_young(struct cycle *cycle)
 {
     unsigned oldest = (unsigned)cycle->request->generation;
     mark_begin(trial_look_into_young);
@@ -230,6 +269,7 @@ static void look_young(struct cycle *cycle)
     trial_condemn(trial_hold_others(oldest), oldest, &cycle->list);
     clear_weak(&cycle->list);
     cycle->marked_ns = os_now_ns();
+    return true;
 }
 
 static bool examine(struct cycle *cycle)
@@ -240,18 +280,16 @@ static bool examine(struct cycle *cycle)
         return false;
     cycle->stopped_ns = os_now_ns();
     cycle->report.threads = world_threads() + 1;
-    if (full)
-        look_full(cycle);
-    else
-        look_young(cycle);
-    pool_reset_fresh();
+    bool looked = full ? look_full(cycle) : look_young(cycle);
+    if (looked)
+        pool_reset_fresh();
     cycle->report.markers = mark_workers();
     resume();
     cycle->resumed_ns = os_now_ns();
     if (full)
         mark_end();
     give_back();
-    return true;
+    return looked;
 }
 
 /* -- finalizers, and the end ------------------------------------------------------------------- */
@@ -290,6 +328,7 @@ static void pardon(struct trial_list *list)
     }
     mark_begin(trial_look_into_condemned);
     trial_pardon(list);
+    clear_weak(list);                            /* made by finalizers */
     resume();
 }
 
@@ -325,7 +364,7 @@ static size_t finish(struct cycle *cycle)
 /* Waits for a collection of another thread, which may be in the middle of calling it. */
 int collect_callback_remove(midden_callback *call, void *arg)
 {
-    bool waits = !collect_is_busy() && take_turn(true);
+    bool waits = take_turn(true);
     int error = callback_remove(call, arg);
     if (waits)
         give_turn();
@@ -511,7 +550,7 @@ int collect_get_debug(void)
 
 long collect_garbage(midden_object_visitor *visit, void *arg)
 {
-    bool turn = object_busy == 0 && take_turn(true);
+    bool turn = take_turn(true);
     object_busy++;
     long visits = garbage_visit(visit, arg);
     object_busy--;
@@ -522,7 +561,7 @@ long collect_garbage(midden_object_visitor *visit, void *arg)
 
 long collect_garbage_clear(void)
 {
-    bool turn = object_busy == 0 && take_turn(true);
+    bool turn = take_turn(true);
     long count = garbage_clear();
     if (turn)
         give_turn();
@@ -531,7 +570,7 @@ long collect_garbage_clear(void)
 
 bool collect_look(void (*look)(word lowest, void *arg), void *arg)
 {
-    bool turn = object_busy == 0 && take_turn(true);
+    bool turn = take_turn(true);
     bool stopped = !thread.inside && stop(1);
     if (stopped) {
         object_busy++;
@@ -547,7 +586,7 @@ bool collect_look(void (*look)(word lowest, void *arg), void *arg)
 /* A collection of a thread that does not exist here is over. */
 void collect_fork_child(void)
 {
-    if (object_busy == 0)
+    if (!has_turn)
         state.turn = FREE_TURN;
     callback_fork_child();
     world_fork_child();

@@ -54,6 +54,11 @@ long collect_run(const struct collect_request *request, struct collect_report *r
 bool collect_is_running(void);
 void collect_pace(uint32_t ms);
 
+/* No collection runs, or ends what it found, from here until collect_let: false: one still does
+ * after so long, or this thread is in the middle of one. */
+bool collect_hold(uint32_t ms);
+void collect_let(void);
+
 /* Takes the memory that a collection needs: where there may be none when it is. */
 void collect_prepare(void);
 

@@ -46,12 +46,18 @@ void garbage_mark(void)
     }
 }
 
+static uint64_t unmarked(const struct slab *slab, size_t at)
+{
+    uint64_t frozen = trace.any_frozen ? trace_frozen(slab)[at] : 0;
+    return trace_taken(slab, at) & ~(trace_marks(slab)[at] | frozen);
+}
+
 static size_t save_slab(struct slab *slab)
 {
     size_t count = 0;
     uint64_t *marks = trace_marks(slab);
     for (size_t i = 0; i < slab->words; i++)
-        for (uint64_t bits = trace_taken(slab, i) & ~marks[i]; bits != 0; bits &= bits - 1) {
+        for (uint64_t bits = unmarked(slab, i); bits != 0; bits &= bits - 1) {
             if (!save(slab_block(slab, i * 64 + bit_lowest(bits))))
                 return count;
             marks[i] |= bits & -bits;
@@ -118,17 +124,17 @@ long garbage_visit(midden_object_visitor *visit, void *arg)
     return visits;
 }
 
+/* From the end: a finalizer may clear it, too. */
 long garbage_clear(void)
 {
-    size_t count = saved.count;
-    for (size_t i = 0; i < count; i++) {
-        word object = (word)shown(saved.object[i]);
+    long count = 0;
+    for (; saved.count != 0; count++) {
+        word object = (word)shown(saved.object[--saved.count]);
         struct trace_block block;
         if (object_find(object, &block) != FAULT_NONE)
             continue;                            /* an uncounted one */
         header_lower(object_header(object), FLAG_SAVED);
         object_release(object);
     }
-    saved.count = 0;
-    return (long)count;
+    return count;
 }

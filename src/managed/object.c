@@ -61,7 +61,10 @@ static word take_quick(size_t bytes)
         return 0;
     struct cursor *cursor = heap_quick(heap, bytes);
     pool_begin_making(heap, cursor->next);
-    return cursor_take(cursor);
+    word block = cursor_take(cursor);
+    if (LIKELY(block != 0))
+        __atomic_store_n(&heap->volume, heap->volume + cursor->block_bytes, __ATOMIC_RELAXED);
+    return block;
 }
 
 static NOINLINE void *make_slow(const struct midden_type *type, size_t bytes)
@@ -73,7 +76,7 @@ static NOINLINE void *make_slow(const struct midden_type *type, size_t bytes)
 
 void *object_make(const struct midden_type *type, size_t bytes)
 {
-    size_t whole = bytes + HEADER_BYTES;
+    size_t whole = (bytes != 0 ? bytes : 1) + HEADER_BYTES;   /* its address lies inside */
     if (whole > PTRDIFF_MAX || heap_enter_was())
         return NULL;
     word block = take_quick(whole);

@@ -49,9 +49,11 @@ static word take_small(struct heap *heap, size_t bytes, bool *zero)
     const struct cursor *cursor = &heap->cursor[class];
     if (!heap_ready(heap, class))
         return 0;
-    pool_begin_making(heap, cursor->next);
+    if (heap->kind == KIND_COUNTED)
+        pool_begin_making(heap, cursor->next);
     word block = heap_alloc(heap, class, zero);
-    bool quick = bytes <= CLASS_QUICK_MAX;       /* the others come here every time */
+    /* the others come here every time, or are counted where they are made */
+    bool quick = bytes <= CLASS_QUICK_MAX && heap->kind != KIND_COUNTED;
     size_t blocks = quick ? bit_count(*cursor->bits & cursor->valid) + 1 : 1;
     size_t volume = heap->volume + blocks * cursor->block_bytes;
     __atomic_store_n(&heap->volume, volume, __ATOMIC_RELAXED);
@@ -73,7 +75,7 @@ static word take_large(enum heap_kind kind, size_t bytes, bool *zero)
 
 static word take(enum heap_kind kind, size_t bytes, bool *zero)
 {
-    struct heap *heap = attach(kind), *borrowed = NULL;
+    struct heap *heap = trace_cover() ? attach(kind) : NULL, *borrowed = NULL;
     if (heap == NULL && (heap = borrowed = roster_attach(&thread, kind)) == NULL)
         return 0;
     word block = bytes <= CLASS_MAX_BYTES ? take_small(heap, bytes, zero)
@@ -88,10 +90,14 @@ static word take(enum heap_kind kind, size_t bytes, bool *zero)
         struct slab *slab = cage_slab(block);
         index = slab_place(slab, block).index;
         heap_give(heap, slab, index);
+        pool_end_making(heap);
+        heap_rest(heap);                         /* no cursor stays where no table reaches */
         block = 0;
     }
-    if (borrowed != NULL)
+    if (borrowed != NULL) {
+        pool_end_making(borrowed);               /* nobody else will */
         roster_detach(borrowed);
+    }
     return block;
 }
 

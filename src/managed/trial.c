@@ -233,8 +233,9 @@ static void condemn(struct header *header, struct trial_list *list)
     list->first = header;
     list->count++;
     list->bytes += cage_slab((word)header)->block_bytes;
-    list->finalizers += header_type(header)->finalize != NULL &&
-                        !(header_flags(header) & FLAG_FINALIZED);
+    const struct midden_type *type = header_type(header);
+    bool waits = type->finalize != NULL && !(header_flags(header) & FLAG_FINALIZED);
+    list->lookers += waits || (type->visit != NULL && (type->flags & MIDDEN_CONSERVATIVE));
 }
 
 static void grow_older(struct header *header, unsigned oldest)

@@ -31,7 +31,7 @@ void trial_look_into_young(struct marker *marker, word start, size_t bytes);
 struct trial_list {
     struct header *first;                        /* by links */
     size_t         count, bytes;
-    size_t         finalizers;                   /* of them that wait to be called */
+    size_t         lookers;  /* of them: a finalizer waits to be called, or visit looks elsewhere */
     size_t         survivors;                    /* of the generations looked at */
     size_t         survivors_bytes;
 };

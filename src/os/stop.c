@@ -168,7 +168,8 @@ unsigned os_thread_list(int *threads, unsigned room)
     long fd = call4(SYS_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
         return 0;
-    for (long got; (got = call3(SYS_getdents64, fd, piece, sizeof piece)) > 0; )
+    long got;
+    while ((got = call3(SYS_getdents64, fd, piece, sizeof piece)) > 0)
         for (long at = 0; at < got; ) {
             const struct entry *entry = (const struct entry *)(piece + at);
             int thread = number_of(entry->name);
@@ -177,7 +178,7 @@ unsigned os_thread_list(int *threads, unsigned room)
             at += entry->bytes;
         }
     call1(SYS_close, fd);
-    return count;
+    return got == 0 && count < room ? count : 0;
 }
 
 /* The state is the letter behind the name's last parenthesis. */
@@ -190,8 +191,10 @@ enum os_thread_state os_thread_state(int thread)
     text_decimal(&name, (uint64_t)thread);
     text_string(&name, "/stat");
     size_t length = os_read_file(path, text, sizeof text);
-    if (length == 0)
+    if (call3(SYS_tgkill, os_process_id(), thread, 0) == -ESRCH)
         return THREAD_ENDED;
+    if (length == 0)                             /* it cannot be read: who knows */
+        return THREAD_SLEEPS;
     while (length > 0 && text[length] != ')')
         length--;
     char letter = text[length + 1] == ' ' ? text[length + 2] : 'S';
@@ -281,10 +284,10 @@ bool os_ranges(void (*visit)(const struct os_range *range, void *arg), void *arg
     char piece[PIECE];
     size_t held = 0;
     word barrier = 0;
-    long fd = call4(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
+    long got, fd = call4(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return false;
-    for (long got; (got = call3(SYS_read, fd, piece + held, sizeof piece - held)) > 0; ) {
+    while ((got = call3(SYS_read, fd, piece + held, sizeof piece - held)) > 0) {
         size_t start = 0;
         held += (size_t)got;
         for (size_t i = 0; i < held; i++) {
@@ -303,7 +306,7 @@ bool os_ranges(void (*visit)(const struct os_range *range, void *arg), void *arg
             held = 0;
     }
     call1(SYS_close, fd);
-    return true;
+    return got == 0;
 }
 
 size_t os_peek(void *out, word at, size_t bytes)

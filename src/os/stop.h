@@ -44,7 +44,8 @@ bool     os_stop_ask(struct os_stop *stop);      /* sends it; false: no such thr
 /* Ended, or a zombie, which never will answer; or on a processor, or waiting for one. */
 enum os_thread_state { THREAD_ENDED, THREAD_RUNS, THREAD_SLEEPS };
 enum os_thread_state os_thread_state(int thread);
-unsigned os_thread_list(int *threads, unsigned room);  /* of this process; more than room: cut */
+/* Of this process; 0: they cannot be listed, or not all of them. */
+unsigned os_thread_list(int *threads, unsigned room);
 
 /* Calls `run` with the registers a call preserves written out, and the address they begin at: from
  * there upwards lies all this thread holds. */
@@ -61,7 +62,7 @@ struct os_range {
 word   os_thread_block(void);
 bool   os_is_thread_block(word at);
 
-/* Every readable mapping of the process, in order of address. */
+/* Every readable mapping of the process, in order of address; false: not all were seen. */
 bool   os_ranges(void (*visit)(const struct os_range *range, void *arg), void *arg);
 /* Reads memory that may not be there; bytes read from the start. */
 size_t os_peek(void *out, word at, size_t bytes);
