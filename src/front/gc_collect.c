@@ -13,6 +13,7 @@
 #include "managed/collect.h"
 #include "managed/object.h"
 #include "managed/pool.h"
+#include "managed/turn.h"
 #include "os/stop.h"
 #include "policy/policy.h"
 
@@ -183,10 +184,10 @@ static bool let_others_collect(bool overdue)
     static __thread unsigned passed;
     if (collect_is_busy())
         return true;
-    if (!collect_is_running())
+    if (!turn_is_others())
         return state.not_before_ns != 0 && os_now_ns() < state.not_before_ns;
     if (overdue && passed++ % PACE_EVERY == 0 && !thread.inside)
-        collect_pace(PACE_MS);
+        turn_pace(PACE_MS);
     return true;
 }
 
@@ -452,21 +453,19 @@ EXPORT int midden_get_debug(void)
 
 void gc_fork_prepare(void)
 {
-    state.held = pool_is_used() && collect_hold(FORK_MS);
+    state.held = pool_is_used() && turn_hold(FORK_MS);
 }
 
 void gc_fork_parent(void)
 {
     if (state.held)
-        collect_let();
+        turn_let();
 }
 
 void gc_fork_child(void)
 {
-    if (state.held)
-        collect_let();
     lock_reset(&state.lock);
     watch_fork_child();
     set_gate(policy_now());
-    collect_fork_child();
+    collect_fork_child(state.held);
 }

@@ -51,7 +51,7 @@ static struct {
     uint32_t       count;                        /* batches waiting */
     uint32_t       idle;                         /* workers that look for one */
     /* the helpers' bell */
-    uint32_t       turn;                         /* a number of drains, and the workers of the last */
+    uint32_t       turn;  /* a number of drains, and the workers of the last */
     uint32_t       working, helpers;
     uint32_t       seen[MARKERS];                /* the turn before a helper's first */
 } state;

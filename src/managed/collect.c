@@ -6,13 +6,13 @@
 #include "managed/object.h"
 #include "managed/pool.h"
 #include "managed/trial.h"
+#include "managed/turn.h"
 #include "managed/weak.h"
 #include "gc/root.h"
 #include "gc/world.h"
 #include "heap/arena.h"
 #include "os/stop.h"
 
-enum { FREE_TURN, TAKEN, WANTED };               /* state.turn */
 enum { LEAF_SHARE = 4 };                         /* of leaf bytes that growth is relative to */
 #define WORTH_A_MARKER MIB(64)                   /* of heap */
 
@@ -26,7 +26,6 @@ struct cycle {
 };
 
 static struct {
-    uint32_t turn;                               /* a futex */
     int      debug, scan;
     unsigned markers;
     uint64_t number;
@@ -41,64 +40,6 @@ __thread unsigned object_busy;                   /* finalizers and callbacks of 
 bool collect_is_busy(void)
 {
     return object_busy != 0;
-}
-
-/* -- turns ------------------------------------------------------------------------------------- */
-
-static __thread bool has_turn;                   /* this thread */
-
-static bool take_turn(bool wait)
-{
-    uint32_t seen = FREE_TURN;
-    if (has_turn)
-        return false;
-    if (__atomic_compare_exchange_n(&state.turn, &seen, TAKEN, false, __ATOMIC_ACQUIRE,
-                                    __ATOMIC_RELAXED))
-        return has_turn = true;
-    while (wait) {
-        if (__atomic_exchange_n(&state.turn, WANTED, __ATOMIC_ACQUIRE) == FREE_TURN)
-            return has_turn = true;
-        os_wait(&state.turn, WANTED, 0);
-    }
-    return false;
-}
-
-static void give_turn(void)
-{
-    has_turn = false;
-    if (__atomic_exchange_n(&state.turn, FREE_TURN, __ATOMIC_RELEASE) == WANTED)
-        os_wake(&state.turn, UINT32_MAX >> 1);
-}
-
-bool collect_is_running(void)
-{
-    return object_busy == 0 && __atomic_load_n(&state.turn, __ATOMIC_RELAXED) != FREE_TURN;
-}
-
-void collect_pace(uint32_t ms)
-{
-    uint32_t taken = TAKEN;
-    __atomic_compare_exchange_n(&state.turn, &taken, WANTED, false, __ATOMIC_RELAXED,
-                                __ATOMIC_RELAXED);
-    os_wait(&state.turn, WANTED, ms);
-}
-
-bool collect_hold(uint32_t ms)
-{
-    if (object_busy != 0)
-        return false;
-    uint64_t last_ns = os_now_ns() + ms * 1000000ull;
-    while (!take_turn(false)) {
-        if (os_now_ns() > last_ns)
-            return false;
-        collect_pace(ms);
-    }
-    return true;
-}
-
-void collect_let(void)
-{
-    give_turn();
 }
 
 /* -- stopping ---------------------------------------------------------------------------------- */
@@ -306,6 +247,7 @@ static bool call_finalizers(const struct trial_list *list)
         type->finalize((void *)header_object(at));
         object_busy--;
         called = true;
+        turn_safe_point();
     }
     return called;
 }
@@ -334,11 +276,14 @@ static void pardon(struct trial_list *list)
 
 static void end_all(struct trial_list *list)
 {
-    for (struct header *at = list->first; at != NULL; at = header_next(at))
+    for (struct header *at = list->first; at != NULL; at = header_next(at)) {
         object_drop_owned(header_object(at));
+        turn_safe_point();
+    }
     for (struct header *at = list->first, *next; at != NULL; at = next) {
         next = header_next(at);
         object_release(header_object(at));
+        turn_safe_point();
     }
 }
 
@@ -364,10 +309,10 @@ static size_t finish(struct cycle *cycle)
 /* Waits for a collection of another thread, which may be in the middle of calling it. */
 int collect_callback_remove(midden_callback *call, void *arg)
 {
-    bool waits = take_turn(true);
+    bool waits = turn_take(true);
     int error = callback_remove(call, arg);
     if (waits)
-        give_turn();
+        turn_give();
     return error;
 }
 
@@ -472,12 +417,12 @@ static bool collect(struct cycle *cycle)
 long collect_run(const struct collect_request *request, struct collect_report *report)
 {
     struct cycle cycle = { .request = request };
-    if (object_busy != 0 || thread.inside || !take_turn((request->flags & COLLECT_WAIT) != 0))
+    if (object_busy != 0 || thread.inside || !turn_take((request->flags & COLLECT_WAIT) != 0))
         return 0;
     object_busy++;
     bool done = collect(&cycle);
     object_busy--;
-    give_turn();
+    turn_give();
     if (report != NULL)
         *report = cycle.report;
     return done ? (long)cycle.report.found : -1;
@@ -550,27 +495,27 @@ int collect_get_debug(void)
 
 long collect_garbage(midden_object_visitor *visit, void *arg)
 {
-    bool turn = take_turn(true);
+    bool turn = turn_take(true);
     object_busy++;
     long visits = garbage_visit(visit, arg);
     object_busy--;
     if (turn)
-        give_turn();
+        turn_give();
     return visits;
 }
 
 long collect_garbage_clear(void)
 {
-    bool turn = take_turn(true);
+    bool turn = turn_take(true);
     long count = garbage_clear();
     if (turn)
-        give_turn();
+        turn_give();
     return count;
 }
 
 bool collect_look(void (*look)(word lowest, void *arg), void *arg)
 {
-    bool turn = take_turn(true);
+    bool turn = turn_take(true);
     bool stopped = !thread.inside && stop(1);
     if (stopped) {
         object_busy++;
@@ -579,15 +524,14 @@ bool collect_look(void (*look)(word lowest, void *arg), void *arg)
         resume();
     }
     if (turn)
-        give_turn();
+        turn_give();
     return stopped;
 }
 
 /* A collection of a thread that does not exist here is over. */
-void collect_fork_child(void)
+void collect_fork_child(bool held)
 {
-    if (!has_turn)
-        state.turn = FREE_TURN;
+    turn_fork_child(held);
     callback_fork_child();
     world_fork_child();
     mark_fork_child();

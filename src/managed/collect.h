@@ -50,15 +50,6 @@ struct collect_figures {                         /* of one generation */
  * where C1 says none. *report may be NULL. */
 long collect_run(const struct collect_request *request, struct collect_report *report);
 
-/* Does another thread collect? If so, sleeps until it is done, or for so long. */
-bool collect_is_running(void);
-void collect_pace(uint32_t ms);
-
-/* No collection runs, or ends what it found, from here until collect_let: false: one still does
- * after so long, or this thread is in the middle of one. */
-bool collect_hold(uint32_t ms);
-void collect_let(void);
-
 /* Takes the memory that a collection needs: where there may be none when it is. */
 void collect_prepare(void);
 
@@ -86,6 +77,6 @@ long collect_garbage_clear(void);
 
 /* Stops the world for a look: false: it could not be. resume afterwards. */
 bool collect_look(void (*look)(word lowest, void *arg), void *arg);
-void collect_fork_child(void);
+void collect_fork_child(bool held);              /* held: by collect_hold */
 
 #endif

@@ -1,0 +1,136 @@
+/* turn.c - a futex, and forks that go first. */
+#include "managed/turn.h"
+#include "os/os.h"
+
+enum { FREE_TURN, TAKEN, WANTED };               /* state.turn */
+enum { WORKS, RESTS, FORKED_OVER };              /* state.rest */
+enum { FORK_WAITS = 10, FORK_WAIT_MS = 10 };
+
+static struct {
+    uint32_t turn;                               /* a futex */
+    uint32_t forks;                              /* that wait, or are under way; a futex */
+    uint32_t rest;                               /* of a collection, for forks; a futex */
+} state;
+
+static __thread bool has_turn;                   /* this thread */
+
+static bool try_turn(void)
+{
+    uint32_t seen = FREE_TURN;
+    return __atomic_compare_exchange_n(&state.turn, &seen, TAKEN, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+/* Forks go first: one collection after the other would let none through. */
+static bool let_forks(bool wait)
+{
+    uint32_t forks;
+    for (unsigned i = 0; i < FORK_WAITS; i++) {
+        forks = __atomic_load_n(&state.forks, __ATOMIC_RELAXED);
+        if (forks == 0 || !wait)
+            return forks == 0;
+        os_wait(&state.forks, forks, FORK_WAIT_MS);
+    }
+    return true;
+}
+
+bool turn_take(bool wait)
+{
+    if (has_turn || !let_forks(wait))
+        return false;
+    if (try_turn())
+        return has_turn = true;
+    while (wait) {
+        if (__atomic_exchange_n(&state.turn, WANTED, __ATOMIC_ACQUIRE) == FREE_TURN)
+            return has_turn = true;
+        os_wait(&state.turn, WANTED, 0);
+    }
+    return false;
+}
+
+void turn_give(void)
+{
+    has_turn = false;
+    if (__atomic_exchange_n(&state.turn, FREE_TURN, __ATOMIC_RELEASE) == WANTED)
+        os_wake(&state.turn, UINT32_MAX >> 1);
+}
+
+bool turn_is_others(void)
+{
+    return !has_turn && __atomic_load_n(&state.turn, __ATOMIC_RELAXED) != FREE_TURN;
+}
+
+void turn_pace(uint32_t ms)
+{
+    uint32_t taken = TAKEN;
+    __atomic_compare_exchange_n(&state.turn, &taken, WANTED, false, __ATOMIC_RELAXED,
+                                __ATOMIC_RELAXED);
+    os_wait(&state.turn, WANTED, ms);
+}
+
+static void forks_done(void)
+{
+    __atomic_fetch_sub(&state.forks, 1, __ATOMIC_RELAXED);
+    os_wake(&state.forks, UINT32_MAX >> 1);
+}
+
+/* Between two objects that it ends, a collection lets a fork through: counts agree with fields
+ * there, and what is condemned stays so in the child. */
+void turn_safe_point(void)
+{
+    if (LIKELY(__atomic_load_n(&state.forks, __ATOMIC_RELAXED) == 0))
+        return;
+    __atomic_store_n(&state.rest, RESTS, __ATOMIC_RELEASE);
+    os_wake(&state.turn, UINT32_MAX >> 1);
+    for (unsigned i = 0; i < FORK_WAITS; i++) {
+        uint32_t forks = __atomic_load_n(&state.forks, __ATOMIC_RELAXED);
+        if (forks == 0)
+            break;
+        os_wait(&state.forks, forks, FORK_WAIT_MS);
+    }
+    for (uint32_t rests = RESTS; !__atomic_compare_exchange_n(&state.rest, &rests, WORKS, false,
+                                                              __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+         rests = RESTS)
+        os_wait(&state.rest, FORKED_OVER, FORK_WAIT_MS);
+}
+
+static bool take_rest(void)
+{
+    uint32_t rests = RESTS;
+    return __atomic_compare_exchange_n(&state.rest, &rests, FORKED_OVER, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+bool turn_hold(uint32_t ms)
+{
+    if (has_turn)
+        return false;
+    uint64_t last_ns = os_now_ns() + ms * 1000000ull;
+    __atomic_fetch_add(&state.forks, 1, __ATOMIC_RELAXED);
+    bool held = false;
+    while (!(held = (has_turn = try_turn()) || take_rest()) && os_now_ns() < last_ns)
+        turn_pace(FORK_WAIT_MS);
+    if (!held)
+        forks_done();
+    return held;
+}
+
+void turn_let(void)
+{
+    if (has_turn) {
+        turn_give();
+    } else {
+        __atomic_store_n(&state.rest, RESTS, __ATOMIC_RELEASE);
+        os_wake(&state.rest, 1);
+    }
+    forks_done();
+}
+
+void turn_fork_child(bool held)
+{
+    has_turn = has_turn && !held;
+    if (!has_turn)
+        state.turn = FREE_TURN;
+    state.forks = 0;
+    state.rest = WORKS;
+}
