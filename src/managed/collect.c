@@ -14,7 +14,7 @@
 #include "os/stop.h"
 
 enum { LEAF_SHARE = 4 };                         /* of leaf bytes that growth is relative to */
-#define WORTH_A_MARKER MIB(64)                   /* of heap */
+#define WORTH_A_MARKER MIB(128)                  /* of heap: below, sharing costs more */
 
 struct cycle {
     const struct collect_request *request;
@@ -51,12 +51,9 @@ static bool may_park(void)
 
 static unsigned markers_wanted(void)
 {
-    unsigned most = state.markers;
-    if (most == 0) {
-        size_t worth = cage_committed() / WORTH_A_MARKER, processors = os_processors();
-        most = (unsigned)(worth < processors ? worth : processors);
-    }
-    return most == 0 ? 1 : most;
+    size_t most = state.markers != 0 ? state.markers : os_processors();
+    size_t worth = cage_committed() / WORTH_A_MARKER;
+    return worth == 0 ? 1 : (unsigned)(worth < most ? worth : most);
 }
 
 /* Tables and threads are made before anybody is stopped; the heap may have grown until then. */
