@@ -1,4 +1,4 @@
-/* stop.c - threads stopped by a real-time signal, and the mappings of this process, on Linux.
+/* stop.c - threads stopped by a real-time signal, and memory read that may not be there, on Linux.
  * Job      stop.h. The handler makes system calls only, and touches errno by none of them.
  * Locking  `round` and `active` are written by the one who stops; a parked thread waits for `round`
  *          to change and touches its record no more.
@@ -237,77 +237,7 @@ bool os_is_thread_block(word at)
 #endif
 }
 
-/* -- what is mapped ---------------------------------------------------------------------------- */
-
-static word hex_of(const char **at)
-{
-    word value = 0;
-    for (;; (*at)++) {
-        char c = **at;
-        if (c >= '0' && c <= '9')
-            value = value * 16 + (word)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            value = value * 16 + (word)(c - 'a' + 10);
-        else
-            return value;
-    }
-}
-
-/* "lo-hi rwxp offset dev inode   name" */
-static void range_of(const char *line, struct os_range *range, word *barrier)
-{
-    const char *at = line;
-    range->lo = hex_of(&at);
-    at += *at == '-';
-    range->hi = hex_of(&at);
-    bool readable = at[0] == ' ' && at[1] == 'r';
-    range->writable = readable && at[2] == 'w';
-    range->private = readable && at[4] == 'p';
-    range->guarded = range->lo == *barrier;
-    for (unsigned field = 0; field < 4 && *at != '\0'; field++) {
-        at += *at == ' ';
-        while (*at != ' ' && *at != '\0')
-            at++;
-    }
-    while (*at == ' ')
-        at++;
-    range->stack = text_starts(at, "[stack");
-    range->backed = *at == '/' && !text_starts(at, "/memfd:") && !text_starts(at, "/dev/zero");
-    if (!readable) {
-        *barrier = range->hi;
-        range->hi = range->lo;
-    }
-}
-
-bool os_ranges(void (*visit)(const struct os_range *range, void *arg), void *arg)
-{
-    char piece[PIECE];
-    size_t held = 0;
-    word barrier = 0;
-    long got, fd = call4(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    while ((got = call3(SYS_read, fd, piece + held, sizeof piece - held)) > 0) {
-        size_t start = 0;
-        held += (size_t)got;
-        for (size_t i = 0; i < held; i++) {
-            if (piece[i] != '\n')
-                continue;
-            struct os_range range;
-            piece[i] = '\0';
-            range_of(piece + start, &range, &barrier);
-            if (range.hi > range.lo)
-                visit(&range, arg);
-            start = i + 1;
-        }
-        held -= start;
-        __builtin_memmove(piece, piece + start, held);
-        if (held == sizeof piece)                /* a name longer than the piece */
-            held = 0;
-    }
-    call1(SYS_close, fd);
-    return got == 0;
-}
+/* -- memory that may not be there -------------------------------------------------------------- */
 
 size_t os_peek(void *out, word at, size_t bytes)
 {

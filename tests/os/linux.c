@@ -198,6 +198,34 @@ Test(pages, what_is_refused_changes_nothing_and_not_errno)
     cr_assert_eq(errno, 77);
 }
 
+static void never(void *arg)
+{
+    cr_assert(false, "%p", arg);
+}
+
+static void leave(void *arg)
+{
+    __atomic_store_n((uint32_t *)arg, 1, __ATOMIC_RELEASE);
+}
+
+/* No memory for its stack; nothing is left behind of the attempt, and the next one may do. */
+Test(thread, one_that_cannot_be_made_is_refused, .timeout = 60)
+{
+    struct rlimit limit;
+    uint32_t left = 0;
+    cr_assert_eq(getrlimit(RLIMIT_AS, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = 4096;
+    cr_assert_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    for (int i = 0; i < 1000; i++)
+        cr_assert_not(os_thread_start(never, NULL));
+    limit.rlim_cur = before;
+    cr_assert_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    cr_assert(os_thread_start(leave, &left));
+    while (__atomic_load_n(&left, __ATOMIC_ACQUIRE) == 0)
+        usleep(100);
+}
+
 /* -- facts and files --------------------------------------------------------------------- */
 
 Test(facts, facts_are_those_of_the_system)
