@@ -177,7 +177,9 @@ int midden_scan(int what);
 enum { MIDDEN_FULL = 2 };                /* the oldest generation, and with it all of them */
 
 /* Collects generations 0 to `generation`. Waits for a collection that runs, then makes its own.
- * Works while automatic collection is disabled.
+ * Works while automatic collection is disabled. Generations are those of counted objects; the young
+ * uncounted ones are collected with generation 0 and 1 while the kernel keeps book of what is
+ * written to the old (man page: minor collections).
  * Returns    objects found unreachable, of both disciplines, less those that a finalizer kept;
  *            finalizers have run. Uncounted objects that a finalizer could have looked at, by way
  *            of a conservative object, are found by the next one. Inside a finalizer or a callback:
@@ -185,7 +187,8 @@ enum { MIDDEN_FULL = 2 };                /* the oldest generation, and with it a
  *            EAGAIN a thread could not be stopped.
  * Threads    the others are stopped for part of it. Call it with no lock held that a finalizer may
  *            want.
- * Cost       generation 0 and 1: O(objects in them); 2: O(full). */
+ * Cost       generation 0 and 1: O(objects in them), and, where young uncounted ones are looked
+ *            for, O(roots, counted objects, and memory written since the last one); 2: O(full). */
 long midden_collect(int generation);
 
 /* Automatic collection on and off, process-wide, not nested; on at start. Return what it was, 1 or
@@ -260,6 +263,7 @@ struct midden_gc_stats {
     uint64_t pause_sum_ns;
     uint64_t pause_p50_ns;               /* of a histogram: upper ends, a fifth too large at most */
     uint64_t pause_p99_ns;
+    uint64_t minor;                      /* of them, with young uncounted objects, by themselves */
 };
 
 /* Fills *out for a generation. -1: EINVAL generation is not 0, 1 or 2, or out->size. Cost  O(1). */

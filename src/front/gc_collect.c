@@ -85,7 +85,7 @@ static void tell(const struct collect_report *report)
     pair(&text, " total_us=", report->total_ns / 1000);
     pair(&text, " threads=", report->threads);
     pair(&text, " markers=", report->markers);
-    text_string(&text, " minor=full");
+    text_string(&text, report->minor ? " minor=tracked" : " minor=full");
     line[text.length] = '\n';
     os_write(2, line, text.length + 1);
 }
@@ -118,7 +118,7 @@ static void carry_out(word lowest, void *arg)
     bool told = front_options->gctrace || (collect_get_debug() & MIDDEN_DEBUG_STATS) != 0;
     if (report.number != 0 && told)
         tell(&report);
-    if (report.number != 0 && request->generation == MIDDEN_FULL)
+    if (report.number != 0 && (report.minor || report.generation == MIDDEN_FULL))
         set_debt();
     order->found = found;
 }
@@ -142,7 +142,7 @@ static void collect_by_itself(int generation, const char *reason)
         (state.not_before_ns != 0 && os_now_ns() < state.not_before_ns))
         return;
     bool growing = reason == policy_name(POLICY_GROWTH) || reason == policy_name(POLICY_BYTES);
-    collect(generation, reason, growing ? 0 : COLLECT_RETURN);
+    collect(generation, reason, growing ? COLLECT_MINOR : COLLECT_RETURN);
 }
 
 static long collect_watched(int generation, const char *reason)
@@ -383,7 +383,8 @@ EXPORT long midden_collect(int generation)
 {
     if (!is_generation(generation))
         return refuse(EINVAL);
-    long found = collect(generation, "collect", COLLECT_WAIT | COLLECT_RETURN);
+    unsigned young = generation < MIDDEN_FULL ? COLLECT_MINOR : 0;
+    long found = collect(generation, "collect", COLLECT_WAIT | COLLECT_RETURN | young);
     return found >= 0 ? found : refuse(EAGAIN);
 }
 
@@ -416,7 +417,7 @@ EXPORT int midden_get_stats(int generation, struct midden_gc_stats *out)
         .given_up = figures.given_up, .pause_last_ns = figures.pause_last_ns,
         .pause_max_ns = figures.pause_max_ns, .pause_sum_ns = figures.pause_sum_ns,
         .pause_p50_ns = collect_pause_ns(generation, 500),
-        .pause_p99_ns = collect_pause_ns(generation, 990),
+        .pause_p99_ns = collect_pause_ns(generation, 990), .minor = figures.minor,
     };
     return 0;
 }

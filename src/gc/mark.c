@@ -292,6 +292,53 @@ static void rescan_spilled(struct marker *marker)
     }
 }
 
+/* -- what was written since it was marked ------------------------------------------------------ */
+
+static uint64_t bits_of_range(size_t at, size_t first, size_t behind)
+{
+    size_t lo = first > at * 64 ? first - at * 64 : 0, hi = behind - at * 64;
+    return (hi < 64 ? bits_below((unsigned)hi) : ~(uint64_t)0) & ~bits_below((unsigned)lo);
+}
+
+static void again_block(struct marker *marker, const struct slab *slab, word start, word lo,
+                        word hi)
+{
+    size_t bytes = slab->block_bytes;
+    word from = start > lo ? start : lo, to = start + bytes < hi ? start + bytes : hi;
+    if (slab->kind == KIND_COUNTED)
+        state.object(marker, start, bytes);
+    else
+        mark_words(marker, (const word *)from, (to - from) / sizeof(word),
+                   slab->kind == KIND_TRACED);
+}
+
+static void again_slab(struct marker *marker, const struct slab *slab, word lo, word hi)
+{
+    size_t block = slab->block_bytes;
+    size_t first = lo > slab->base ? (lo - slab->base) / block : 0;
+    size_t behind = (hi - slab->base + block - 1) / block;
+    behind = behind < slab->blocks ? behind : slab->blocks;
+    for (size_t i = first / 64; i * 64 < behind; i++) {
+        uint64_t bits = trace_taken(slab, i) & bits_of_range(i, first, behind);
+        bits &= slab->kind == KIND_COUNTED ? ~(uint64_t)0 : trace_old(slab, i);
+        for (; bits != 0; bits &= bits - 1)
+            again_block(marker, slab, slab_block(slab, i * 64 + bit_lowest(bits)), lo, hi);
+    }
+}
+
+void mark_again(word lo, word hi)
+{
+    struct marker *marker = mark_marker();
+    for (size_t i = cage_slice(lo), end = cage_slice(hi - 1) + 1; i < end; i++) {
+        const struct slab *slab = cage.slab_of[i];
+        if (slab == &slab_none)
+            continue;
+        if (slab->kind != KIND_LEAF && slab->kind != KIND_ARENA)
+            again_slab(marker, slab, lo, hi);
+        i = cage_slice(slab->base) + slab->slices - 1;
+    }
+}
+
 /* -- markers and their threads ----------------------------------------------------------------- */
 
 static size_t stack_entries(unsigned markers)

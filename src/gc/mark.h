@@ -37,6 +37,8 @@ struct marker *mark_marker(void);
 /* an address of a counted block in use, from an owned field; true: its mark has just gone up */
 bool mark_counted(struct marker *marker, word start);
 void mark_words(struct marker *marker, const word *at, size_t words, bool holds);
+/* What has a mark already, or is counted, and lies in [lo, hi), is looked into again. */
+void mark_again(word lo, word hi);
 size_t mark_scanned_bytes(void);
 unsigned mark_workers(void);                     /* that worked in the last drain */
 void mark_end(void);                             /* gives the memory of the stacks back */

@@ -1,6 +1,7 @@
 /* slab.c - descriptors and bitmaps: cut, dropped, counted. */
 #include "heap/slab.h"
 #include "heap/span.h"
+#include "heap/trace.h"
 #include "base/count.h"
 
 enum { WORD_BITS = 64, CACHE_LINE = 64 };
@@ -50,6 +51,14 @@ static void publish(struct slab *slab, struct slab *target)
         __atomic_store_n(&cage.slab_of[first + i], target, __ATOMIC_RELEASE);
 }
 
+static void settle(struct slab *slab, word owner)
+{
+    if (UNLIKELY(trace.stand))
+        trace_forget(slab);
+    slab_become(slab, owner);
+    publish(slab, slab);
+}
+
 struct slab *slab_make(unsigned class, word owner, bool dense)
 {
     const struct class *shape = &class_table[class];
@@ -70,8 +79,7 @@ struct slab *slab_make(unsigned class, word owner, bool dense)
     slab->virgin = watched ? slab->base : UINTPTR_MAX;
     slab->watch = ~(uint64_t)0;
     __builtin_memset(slab->free, 0xff, slab->words * sizeof(uint64_t));
-    slab_become(slab, owner);
-    publish(slab, slab);
+    settle(slab, owner);
     COUNT_ONE(slabs_made);
     return slab;
 }
@@ -95,8 +103,7 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
     slab->moved = 0;
     slab->magic = 1;  /* C2 for a slab of one block: index 0 everywhere, start at offset 0 */
     slab->free[0] = slab_padding(slab, 0);
-    slab_become(slab, OWNER_LARGE);
-    publish(slab, slab);
+    settle(slab, OWNER_LARGE);
     COUNT_ONE(large_made);
     return slab;
 }

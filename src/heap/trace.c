@@ -144,6 +144,14 @@ void trace_clear(void)
     size_t slice = 0;
     for (struct slab *slab; (slab = trace_next(&slice, ~0u)) != NULL; )
         clear_marks(slab);
+    trace.stand = false;
+}
+
+/* The tables may not reach so far yet: then nothing was ever marked there. */
+void trace_forget(const struct slab *slab)
+{
+    if (slab->base - cage.base < __atomic_load_n(&trace.reach, __ATOMIC_ACQUIRE))
+        __builtin_memset(trace_marks(slab), 0, slab->words * sizeof(uint64_t));
 }
 
 /* Nobody can free into it any more: whatever pointed here is gone. */
@@ -186,16 +194,11 @@ static void count(struct trace_swept *swept, const struct slab *slab, size_t liv
     swept->dead_bytes += dead * slab->block_bytes;
 }
 
-static uint64_t frozen_word(const struct slab *slab, size_t at)
+static void sweep_large(struct slab *slab, bool stand, struct trace_swept *swept)
 {
-    return trace.any_frozen ? trace_frozen(slab)[at] : 0;
-}
-
-static void sweep_large(struct slab *slab, struct trace_swept *swept)
-{
-    uint64_t *mark = trace_marks(slab), taken = trace_taken(slab, 0);
-    uint64_t dead = taken & ~(*mark | frozen_word(slab, 0));
-    *mark = 0;
+    uint64_t taken = trace_taken(slab, 0), dead = taken & ~trace_old(slab, 0);
+    if (!stand)
+        clear_marks(slab);
     count(swept, slab, taken & ~dead & 1, dead & 1);
     if (dead == 0)
         return;
@@ -205,13 +208,14 @@ static void sweep_large(struct slab *slab, struct trace_swept *swept)
 }
 
 /* A slab that has become empty now is wanted again, most often, before the next sweep. */
-static void sweep_slab(struct slab *slab, bool all, struct trace_swept *swept)
+static void sweep_slab(struct slab *slab, bool all, bool stand, struct trace_swept *swept)
 {
-    uint64_t *mark = trace_marks(slab), left = 0;
+    uint64_t left = 0;
     size_t live = 0, dead_blocks = 0;
     for (size_t i = 0; i < slab->words; i++) {
-        uint64_t taken = trace_taken(slab, i), dead = taken & ~(mark[i] | frozen_word(slab, i));
-        mark[i] = 0;
+        uint64_t taken = trace_taken(slab, i), dead = taken & ~trace_old(slab, i);
+        if (!stand)
+            trace_marks(slab)[i] = 0;
         live += bit_count(taken & ~dead);
         left |= taken & ~dead;
         if (dead == 0)
@@ -226,18 +230,28 @@ static void sweep_slab(struct slab *slab, bool all, struct trace_swept *swept)
         relist(slab, idle);
 }
 
-void trace_sweep(bool all, struct trace_swept *swept)
+void trace_sweep(bool all, bool stand, struct trace_swept *swept)
 {
     size_t slice = 0;
     *swept = (struct trace_swept){ 0 };
     for (struct slab *slab; (slab = trace_next(&slice, ~0u)) != NULL; ) {
-        if (slab->kind != KIND_TRACED && slab->kind != KIND_LEAF)
+        if (slab->kind == KIND_TRACED || slab->kind == KIND_LEAF) {
+            if (slab->class == CLASS_COUNT)
+                sweep_large(slab, stand, swept);
+            else
+                sweep_slab(slab, all, stand, swept);
+        } else if (!stand || slab->kind != KIND_MANUAL) {
             clear_marks(slab);
-        else if (slab->class == CLASS_COUNT)
-            sweep_large(slab, swept);
-        else
-            sweep_slab(slab, all, swept);
+        }
     }
+    trace.stand = stand;
+}
+
+static uint64_t marks_allowed(const struct slab *slab, size_t at)
+{
+    if (!trace.stand || slab->kind == KIND_COUNTED || slab->kind == KIND_ARENA)
+        return 0;
+    return slab->kind == KIND_MANUAL ? ~(uint64_t)0 : trace_taken(slab, at);
 }
 
 void trace_validate(void)
@@ -245,7 +259,7 @@ void trace_validate(void)
     size_t slice = 0;
     for (struct slab *slab; (slab = trace_next(&slice, ~0u)) != NULL; )
         for (size_t i = 0; i < slab->words; i++)
-            ASSERT(trace_marks(slab)[i] == 0);
+            ASSERT((trace_marks(slab)[i] & ~marks_allowed(slab, i)) == 0);
 }
 
 void trace_give_back(void)

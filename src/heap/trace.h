@@ -3,7 +3,9 @@
  *             follow from the block's; what a stopped world allows to change in the heap.
  * Invariants  T1  the bits of a slab's blocks begin at its base's place in the table, in the order
  *                 of `free`
- *             T2  between two collections every mark is clear
+ *             T2  between two collections every mark is clear; or, while they stand, those of
+ *                 uncounted blocks say which were there at the last one, and those of manual ones
+ *                 nothing that is wrong: see minor.h
  *             T3  a young bit may be set for a block that was freed; it says nothing then
  * Locking     Marks are the collector's. A young bit is written by the owner of its slab, or while
  *             the world is stopped. What is said to need a stopped world: no other thread runs, and
@@ -22,6 +24,7 @@ struct trace {
     uint8_t *spilled;                            /* the same: marked blocks wait to be scanned */
     size_t   reach;                              /* of the cage, covered by the tables */
     bool     any_frozen;                         /* uncounted blocks that are never swept */
+    bool     stand;                              /* marks of the last collection: T2 */
 };
 extern struct trace trace;
 
@@ -50,14 +53,20 @@ INLINE uint64_t *trace_young(const struct slab *slab)
     return (uint64_t *)(trace.young + ((slab->base - cage.base) >> TRACE_SHIFT));
 }
 
-INLINE word trace_start(const struct trace_block *block)
-{
-    return slab_block(block->slab, block->index);
-}
-
 INLINE uint64_t *trace_frozen(const struct slab *slab)
 {
     return (uint64_t *)(trace.frozen + ((slab->base - cage.base) >> TRACE_SHIFT));
+}
+
+/* Of what was there at the last collection, in use or not. */
+INLINE uint64_t trace_old(const struct slab *slab, size_t at)
+{
+    return trace_marks(slab)[at] | (trace.any_frozen ? trace_frozen(slab)[at] : 0);
+}
+
+INLINE word trace_start(const struct trace_block *block)
+{
+    return slab_block(block->slab, block->index);
 }
 
 /* By `free` alone: exact in a stopped world, once trace_settle was called. Slabs of nobody have no
@@ -107,11 +116,12 @@ struct trace_swept {
     size_t leaf_bytes;                           /* of them, live and never looked into */
     size_t slabs;                                /* that were empty */
 };
-/* Frees what is not marked of the uncounted kinds, and clears all marks. Slabs that nothing was
- * issued from since the last sweep are taken out of their heaps and wait; `all`: those that have
- * become empty now, too. */
-void trace_sweep(bool all, struct trace_swept *swept);
+/* Frees what is not marked of the uncounted kinds, and clears all marks, or, if they are to stand,
+ * those of counted blocks. Slabs that nothing was issued from since the last sweep are taken out of
+ * their heaps and wait; `all`: those that have become empty now, too. */
+void trace_sweep(bool all, bool stand, struct trace_swept *swept);
 void trace_clear(void);                          /* all marks, and nothing is freed */
+void trace_forget(const struct slab *slab);      /* a fresh one: marks of what lay there before */
 
 void trace_validate(void);                       /* T2 */
 

@@ -1,11 +1,12 @@
-/* collect.c - the script of a collection, and what it remembers. */
+/* collect.c - the script of a collection. */
 #include "managed/collect.h"
 #include "managed/callback.h"
+#include "managed/figures.h"
 #include "managed/garbage.h"
 #include "managed/intern.h"
+#include "managed/minor.h"
 #include "managed/object.h"
 #include "managed/pool.h"
-#include "managed/trial.h"
 #include "managed/turn.h"
 #include "managed/weak.h"
 #include "gc/root.h"
@@ -13,26 +14,11 @@
 #include "heap/arena.h"
 #include "os/stop.h"
 
-enum { LEAF_SHARE = 4 };                         /* of leaf bytes that growth is relative to */
 #define WORTH_A_MARKER MIB(128)                  /* of heap: below, sharing costs more */
-
-struct cycle {
-    const struct collect_request *request;
-    struct collect_report report;
-    struct trial_list     list;
-    struct trace_swept    swept;
-    size_t                saved;                 /* uncounted objects that were kept */
-    uint64_t              begin_ns, stopped_ns, marked_ns, resumed_ns;
-};
 
 static struct {
     int      debug, scan;
     unsigned markers;
-    uint64_t number;
-    int      count[COLLECT_GENERATIONS];         /* [0] is the pool's */
-    uint64_t promoted, survived;                 /* counted objects: the 25 % rule */
-    uint64_t volume_before, live_bytes;
-    struct collect_figures figures[COLLECT_GENERATIONS];
 } state;
 
 __thread unsigned object_busy;                   /* finalizers and callbacks of this thread */
@@ -146,12 +132,17 @@ static bool mark_roots(word lowest)
 {
     root_each_registered(mark_piece, NULL);
     garbage_mark();
-    mark_frozen();
     if (state.scan == MIDDEN_SCAN_REGISTERED)
         return true;
     mark_arenas();
     mark_stacks(lowest);
     return root_each_mapping(lowest, mark_piece, NULL);
+}
+
+static bool mark_roots_and_frozen(word lowest)
+{
+    mark_frozen();
+    return mark_roots(lowest);
 }
 
 static void clear_weak(struct trial_list *list)
@@ -161,13 +152,32 @@ static void clear_weak(struct trial_list *list)
             weak_clear(at);
 }
 
+static bool saves_all(void)
+{
+    return (state.debug & MIDDEN_DEBUG_SAVEALL) != 0;
+}
+
+static void sweep(struct cycle *cycle, bool stand)
+{
+    trace_sweep((cycle->request->flags & COLLECT_RETURN) != 0, stand, &cycle->swept);
+}
+
+/* Those who asked for all keep what others began. */
+static bool may_stand(const struct cycle *cycle, bool stood)
+{
+    return (stood || (cycle->request->flags & COLLECT_MINOR) != 0) && !saves_all();
+}
+
 /* Of all generations, both disciplines. What a finalizer or a type's visit may look at stays for
  * this time. false: not all roots could be seen, and nothing was decided. */
 static bool look_full(struct cycle *cycle)
 {
+    bool stood = trace.stand;
+    if (stood)
+        trace_clear();
     mark_begin(trial_look_into);
     trial_subtract(OLDEST);
-    bool seen = mark_roots(cycle->request->lowest);
+    bool seen = mark_roots_and_frozen(cycle->request->lowest);
     trial_mark_held(OLDEST);
     mark_drain();
     if (!seen) {
@@ -179,23 +189,44 @@ static bool look_full(struct cycle *cycle)
         mark_drain();
     }
     trial_condemn(true, OLDEST, &cycle->list);
-    if (cycle->list.lookers != 0 || (state.debug & MIDDEN_DEBUG_SAVEALL)) {
+    if (cycle->list.lookers != 0 || saves_all()) {
         trial_keep_reached(&cycle->list, mark_marker());
         mark_drain();
     }
-    if (state.debug & MIDDEN_DEBUG_SAVEALL)
+    if (saves_all())
         cycle->saved = garbage_save_unmarked();
     clear_weak(&cycle->list);
     intern_forget_unmarked();
     cycle->marked_ns = os_now_ns();
-    trace_sweep((cycle->request->flags & COLLECT_RETURN) != 0, &cycle->swept);
+    sweep(cycle, may_stand(cycle, stood));
+    minor_full_was_made(mark_scanned_bytes(), cycle->swept.live_bytes);
+    return true;
+}
+
+/* Of the young, uncounted ones alone. false: nothing was decided. */
+static bool look_minor(struct cycle *cycle)
+{
+    word lowest = cycle->request->lowest;
+    mark_begin(trial_look_into_words);
+    bool known = minor_look_again() && mark_roots(lowest);
+    mark_drain();
+    if (!known) {
+        trace_clear();
+        return false;
+    }
+    size_t scanned_bytes = mark_scanned_bytes();
+    VALIDATE(minor_check(lowest, mark_roots_and_frozen));
+    intern_forget_unmarked();
+    cycle->marked_ns = os_now_ns();
+    sweep(cycle, true);
+    minor_was_made(scanned_bytes, cycle->swept.live_bytes);
     return true;
 }
 
 /* Of the young, counted ones alone: nothing is traced. */
-static bool look_young(struct cycle *cycle)
+static void look_young(struct cycle *cycle)
 {
-    unsigned oldest = (unsigned)cycle->request->generation;
+    unsigned oldest = (unsigned)cycle->generation;
     mark_begin(trial_look_into_young);
     trial_subtract(oldest);
     trial_mark_held(oldest);
@@ -207,24 +238,38 @@ static bool look_young(struct cycle *cycle)
     trial_condemn(trial_hold_others(oldest), oldest, &cycle->list);
     clear_weak(&cycle->list);
     cycle->marked_ns = os_now_ns();
+}
+
+static bool may_be_minor(const struct collect_request *request)
+{
+    return (request->flags & COLLECT_MINOR) != 0 && trace.stand && !saves_all();
+}
+
+static bool examine_stopped(struct cycle *cycle)
+{
+    if (cycle->generation == OLDEST)
+        return look_full(cycle);
+    look_young(cycle);
+    if (may_be_minor(cycle->request))
+        cycle->report.minor = look_minor(cycle);
     return true;
 }
 
 static bool examine(struct cycle *cycle)
 {
-    bool full = cycle->request->generation == OLDEST;
+    bool full = cycle->generation == OLDEST;
     cycle->begin_ns = os_now_ns();
     if (!stop(full ? markers_wanted() : 1))
         return false;
     cycle->stopped_ns = os_now_ns();
     cycle->report.threads = world_threads() + 1;
-    bool looked = full ? look_full(cycle) : look_young(cycle);
+    bool looked = examine_stopped(cycle);
     if (looked)
         pool_reset_fresh();
     cycle->report.markers = mark_workers();
     resume();
     cycle->resumed_ns = os_now_ns();
-    if (full)
+    if (full || cycle->report.minor)
         mark_end();
     give_back();
     return looked;
@@ -288,7 +333,7 @@ static void end_all(struct trial_list *list)
 static size_t finish(struct cycle *cycle)
 {
     struct trial_list *list = &cycle->list;
-    bool save = (state.debug & MIDDEN_DEBUG_SAVEALL) != 0;
+    bool save = saves_all();
     if (!save && call_finalizers(list))
         pardon(list);
     size_t found = list->count + cycle->saved;
@@ -316,7 +361,7 @@ int collect_callback_remove(midden_callback *call, void *arg)
 static void tell(enum midden_phase phase, const struct cycle *cycle)
 {
     struct midden_collection collection = {
-        .size = sizeof collection, .generation = cycle->request->generation,
+        .size = sizeof collection, .generation = cycle->generation,
         .reason = cycle->request->reason, .collected = cycle->report.found - cycle->report.kept,
         .uncollectable = cycle->report.kept, .pause_ns = cycle->report.pause_ns,
         .duration_ns = cycle->report.total_ns,
@@ -326,89 +371,26 @@ static void tell(enum midden_phase phase, const struct cycle *cycle)
     object_busy--;
 }
 
-/* -- what is remembered ------------------------------------------------------------------------ */
-
-static unsigned pause_step(uint64_t ns)
-{
-    uint64_t us = ns / 1000;
-    if (us < 4)
-        return (unsigned)us;
-    unsigned top = bit_highest(us), step = (top - 1) * 4 + (unsigned)(us >> (top - 2) & 3);
-    return step < PAUSE_STEPS ? step : PAUSE_STEPS - 1;
-}
-
-static uint64_t step_ns(unsigned step)           /* its upper end */
-{
-    if (step < 4)
-        return (step + 1) * 1000ull;
-    unsigned top = step / 4 + 1;
-    return ((uint64_t)(4 + step % 4 + 1) << (top - 2)) * 1000;
-}
-
-static void remember_pause(struct collect_figures *figures, uint64_t ns)
-{
-    figures->pause_last_ns = ns;
-    figures->pause_sum_ns += ns;
-    figures->pause_max_ns = ns > figures->pause_max_ns ? ns : figures->pause_max_ns;
-    figures->pauses[pause_step(ns)]++;
-}
-
-/* As in CPython: the next older generation has seen one more. */
-static void remember_generation(const struct cycle *cycle)
-{
-    int generation = cycle->request->generation;
-    for (int i = 1; i <= generation; i++)
-        state.count[i] = 0;
-    if (generation < OLDEST)
-        state.count[generation + 1]++;
-    if (generation == OLDEST - 1)
-        state.promoted += cycle->list.survivors;
-    if (generation < OLDEST)
-        return;
-    state.promoted = 0;
-    state.survived = cycle->list.survivors;
-    /* what is never looked into costs a collection next to nothing */
-    state.live_bytes = cycle->swept.live_bytes - cycle->swept.leaf_bytes +
-                       cycle->swept.leaf_bytes / LEAF_SHARE + cycle->list.survivors_bytes;
-    __atomic_store_n(&state.volume_before, pool_volume(), __ATOMIC_RELAXED);
-}
-
-static void remember(struct cycle *cycle)
-{
-    struct collect_report *report = &cycle->report;
-    struct collect_figures *figures = &state.figures[cycle->request->generation];
-    report->generation = cycle->request->generation;
-    report->reason = cycle->request->reason;
-    report->number = ++state.number;
-    report->freed_bytes = cycle->swept.dead_bytes + (report->kept != 0 ? 0 : cycle->list.bytes);
-    report->live_objects = cycle->swept.live + cycle->list.survivors;
-    report->live_bytes = cycle->swept.live_bytes + cycle->list.survivors_bytes;
-    report->stop_ns = cycle->stopped_ns - cycle->begin_ns;
-    report->mark_ns = cycle->marked_ns - cycle->stopped_ns;
-    report->sweep_ns = cycle->resumed_ns - cycle->marked_ns;
-    report->pause_ns = cycle->resumed_ns - cycle->begin_ns;
-    report->total_ns = os_now_ns() - cycle->begin_ns;
-    figures->collections++;
-    figures->collected += report->found - report->kept;
-    figures->uncollectable += report->kept;
-    figures->collected_bytes += report->freed_bytes;
-    remember_pause(figures, report->pause_ns);
-}
-
 /* -- the script -------------------------------------------------------------------------------- */
 
 static bool collect(struct cycle *cycle)
 {
     tell(MIDDEN_START, cycle);
     if (!examine(cycle)) {
-        state.figures[cycle->request->generation].given_up++;
+        figures_give_up(cycle);
         return false;
     }
-    remember_generation(cycle);
+    figures_looked(cycle);
     cycle->report.found = finish(cycle);
-    remember(cycle);
+    figures_done(cycle);
     tell(MIDDEN_STOP, cycle);
     return true;
+}
+
+static int generation_for(const struct collect_request *request)
+{
+    bool enough = may_be_minor(request) && minor_is_enough();
+    return request->generation == OLDEST && enough ? OLDEST - 1 : request->generation;
 }
 
 long collect_run(const struct collect_request *request, struct collect_report *report)
@@ -417,6 +399,7 @@ long collect_run(const struct collect_request *request, struct collect_report *r
     if (object_busy != 0 || thread.inside || !turn_take((request->flags & COLLECT_WAIT) != 0))
         return 0;
     object_busy++;
+    cycle.generation = generation_for(request);
     bool done = collect(&cycle);
     object_busy--;
     turn_give();
@@ -426,49 +409,6 @@ long collect_run(const struct collect_request *request, struct collect_report *r
 }
 
 /* -- asked ------------------------------------------------------------------------------------- */
-
-void collect_figures(int generation, struct collect_figures *out)
-{
-    *out = state.figures[generation];
-}
-
-uint64_t collect_pause_ns(int generation, unsigned permille)
-{
-    const struct collect_figures *figures = &state.figures[generation];
-    uint64_t sum = 0, all = 0;
-    for (unsigned i = 0; i < PAUSE_STEPS; i++)
-        all += figures->pauses[i];
-    for (unsigned i = 0; i < PAUSE_STEPS; i++) {
-        sum += figures->pauses[i];
-        if (sum != 0 && sum * 1000 >= all * permille)
-            return step_ns(i) < figures->pause_max_ns ? step_ns(i) : figures->pause_max_ns;
-    }
-    return 0;
-}
-
-void collect_counts(int count[COLLECT_GENERATIONS])
-{
-    uint64_t fresh = pool_fresh();
-    count[0] = fresh < INT32_MAX ? (int)fresh : INT32_MAX;
-    count[1] = __atomic_load_n(&state.count[1], __ATOMIC_RELAXED);
-    count[2] = __atomic_load_n(&state.count[2], __ATOMIC_RELAXED);
-}
-
-void collect_survivors(uint64_t *promoted, uint64_t *survived)
-{
-    *promoted = __atomic_load_n(&state.promoted, __ATOMIC_RELAXED);
-    *survived = __atomic_load_n(&state.survived, __ATOMIC_RELAXED);
-}
-
-uint64_t collect_debt(void)
-{
-    return pool_volume() - __atomic_load_n(&state.volume_before, __ATOMIC_RELAXED);
-}
-
-uint64_t collect_live_bytes(void)
-{
-    return __atomic_load_n(&state.live_bytes, __ATOMIC_RELAXED);
-}
 
 void collect_scan(int what)
 {
@@ -515,6 +455,8 @@ bool collect_look(void (*look)(word lowest, void *arg), void *arg)
     bool turn = turn_take(true);
     bool stopped = !thread.inside && stop(1);
     if (stopped) {
+        if (trace.stand)
+            trace_clear();                       /* the look may want marks of its own */
         object_busy++;
         os_spill(look, arg);
         object_busy--;
@@ -532,4 +474,5 @@ void collect_fork_child(bool held)
     callback_fork_child();
     world_fork_child();
     mark_fork_child();
+    minor_fork_child();
 }

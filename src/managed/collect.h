@@ -20,6 +20,7 @@ enum {                                           /* collect_request.flags */
     COLLECT_WAIT = 1,                            /* for another thread's, and make one then */
     COLLECT_SPARE = 2,                           /* what has a finalizer waiting: none is called */
     COLLECT_RETURN = 4,                          /* memory is wanted back: nothing empty is kept */
+    COLLECT_MINOR = 8,                           /* and the young uncounted; they are enough */
 };
 
 struct collect_request {
@@ -38,10 +39,11 @@ struct collect_report {
     uint64_t freed_bytes, live_objects, live_bytes;     /* live: what was looked at */
     uint64_t stop_ns, mark_ns, sweep_ns, pause_ns, total_ns;
     unsigned threads, markers;
+    bool     minor;                              /* young uncounted objects were looked for alone */
 };
 
 struct collect_figures {                         /* of one generation */
-    uint64_t collections, collected, uncollectable, collected_bytes, given_up;
+    uint64_t collections, collected, uncollectable, collected_bytes, given_up, minor;
     uint64_t pause_last_ns, pause_max_ns, pause_sum_ns;
     uint32_t pauses[PAUSE_STEPS];                /* a histogram: four steps a doubling from 1 us */
 };

@@ -48,8 +48,7 @@ void garbage_mark(void)
 
 static uint64_t unmarked(const struct slab *slab, size_t at)
 {
-    uint64_t frozen = trace.any_frozen ? trace_frozen(slab)[at] : 0;
-    return trace_taken(slab, at) & ~(trace_marks(slab)[at] | frozen);
+    return trace_taken(slab, at) & ~trace_old(slab, at);
 }
 
 static size_t save_slab(struct slab *slab)

@@ -62,7 +62,8 @@ static bool is_kept(struct node *node)
 {
     struct trace_block block;
     struct entry *entry = (struct entry *)node;
-    if (trace_find((word)shown(entry->object), &block) && trace_is_marked(&block))
+    if (trace_find((word)shown(entry->object), &block) &&
+        (trace_old(block.slab, block.index / 64) & block.bit) != 0)
         return true;
     meta_give(entry, sizeof *entry);
     return false;

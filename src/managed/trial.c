@@ -85,15 +85,13 @@ void trial_subtract(unsigned oldest)
     trial_each(oldest, explain_owned, &oldest);
 }
 
-static void look_into_words(struct marker *marker, word start, size_t bytes);
-
 /* The frozen live, and what they own has handles left; but their words may hold others. They get
  * no mark: what a forked child shares is not written. */
 static void mark_held(struct header *header, void *arg)
 {
     unsigned oldest = *(const unsigned *)arg;
     if (header_generation(header) == FROZEN)
-        look_into_words(mark_marker(), (word)header, cage_slab((word)header)->block_bytes);
+        trial_look_into_words(mark_marker(), (word)header, cage_slab((word)header)->block_bytes);
     else if (!takes_part(header, oldest) || header->link != 0)
         mark_counted(mark_marker(), (word)header);
 }
@@ -191,10 +189,10 @@ static void mark_owned_young(word *field, void *arg)
         mark_counted(arg, (word)header);
 }
 
-static void look_into_words(struct marker *marker, word start, size_t bytes)
+void trial_look_into_words(struct marker *marker, word start, size_t bytes)
 {
     const struct midden_type *type = header_type((struct header *)start);
-    if (type->flags & MIDDEN_CONSERVATIVE)
+    if (type != NULL && (type->flags & MIDDEN_CONSERVATIVE))
         mark_words(marker, (const word *)(start + HEADER_BYTES),
                    (bytes - HEADER_BYTES) / sizeof(word), false);
 }
@@ -202,7 +200,7 @@ static void look_into_words(struct marker *marker, word start, size_t bytes)
 void trial_look_into(struct marker *marker, word start, size_t bytes)
 {
     object_each_owned(start + HEADER_BYTES, mark_owned, marker);
-    look_into_words(marker, start, bytes);
+    trial_look_into_words(marker, start, bytes);
 }
 
 void trial_look_into_young(struct marker *marker, word start, size_t bytes)
@@ -283,7 +281,7 @@ void trial_condemn(bool any, unsigned oldest, struct trial_list *list)
 void trial_keep_reached(const struct trial_list *list, struct marker *marker)
 {
     for (struct header *header = list->first; header != NULL; header = header_next(header))
-        look_into_words(marker, (word)header, cage_slab((word)header)->block_bytes);
+        trial_look_into_words(marker, (word)header, cage_slab((word)header)->block_bytes);
 }
 
 /* -- pardoned ---------------------------------------------------------------------------------- */

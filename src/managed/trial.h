@@ -24,8 +24,9 @@ void trial_spare_finalizers(unsigned oldest);
 /* Young ones that a registered root or an uncounted object holds live; drained on return. false:
  * there is too much to look through, and nobody may be condemned. */
 bool trial_hold_others(unsigned oldest);
-/* A mark_object: of a collection of all generations, and of the young ones alone. */
+/* A mark_object: of a collection of all generations, of words alone, and of the young ones. */
 void trial_look_into(struct marker *marker, word start, size_t bytes);
+void trial_look_into_words(struct marker *marker, word start, size_t bytes);
 void trial_look_into_young(struct marker *marker, word start, size_t bytes);
 
 struct trial_list {

@@ -27,6 +27,7 @@ struct shade {
     uint32_t  extra;
     uint8_t   kind, marked, retained;
     uint8_t   self;                          /* its first word is a handle of its own, for good */
+    uint8_t   led;                           /* something retained leads to it */
     uint8_t   finalized;                     /* atomic: by whatever thread collects */
 };
 
@@ -132,6 +133,14 @@ static uint32_t reach_all(uint32_t index, uint32_t length)
             length = reach(to, length);
     }
     return length;
+}
+
+static void reach_from(uint32_t index)
+{
+    uint32_t length = reach(index, 0);
+
+    for (uint32_t done = 0; done < length; done++)
+        length = reach_all(queue[done], length);
 }
 
 /* Marks what the roots keep, and, where retained is true, what the nodes so flagged keep. */

@@ -1,0 +1,180 @@
+/* minor.c - what stands between two collections. */
+#include "managed/minor.h"
+#include "managed/trial.h"
+#include "gc/mark.h"
+#include "os/track.h"
+
+enum {
+    PROMOTED_SHARE = 4,                          /* added to what a full one left: make another */
+    VAIN_SHARE     = 2,                          /* of what a full one looked into */
+    OLD_SHARE      = 4,                          /* of a slab's blocks may be young, or free */
+    VAIN_MOST      = 64,
+};
+/* Below, a full collection is over before the kernel has told what was written. */
+#define WORTH_BYTES (DEBUG_BUILD ? KIB(64) : MIB(16))
+
+static struct {
+    size_t   full_scanned, full_live;            /* of the last full one: bytes */
+    unsigned vain, skip;                         /* full ones to come that leave no marks */
+    bool     overdue;                            /* the next one is to be full */
+} state;
+
+/* -- pages that are watched -------------------------------------------------------------------- */
+
+/* A slab that is filled just now is written anyway, and not worth a fault a page. */
+static bool is_old(const struct slab *slab)
+{
+    size_t old = 0;
+    if (slab->kind == KIND_COUNTED && trace.has_young[cage_slice(slab->base)] != 0)
+        return false;
+    for (size_t i = 0; i < slab->words; i++) {
+        uint64_t taken = trace_taken(slab, i);
+        old += bit_count(slab->kind == KIND_COUNTED ? taken : taken & trace_old(slab, i));
+    }
+    return old != 0 && old >= slab->blocks - slab->blocks / OLD_SHARE;
+}
+
+static bool protect_old(void)
+{
+    word lo = 0, hi = 0;
+    size_t slice = 0;
+    unsigned kinds = 1u << KIND_TRACED | 1u << KIND_MANUAL | 1u << KIND_COUNTED;
+    for (struct slab *slab; (slab = trace_next(&slice, kinds)) != NULL; ) {
+        if (!is_old(slab))
+            continue;
+        if (slab->base != hi) {
+            if (hi != lo && !os_track_protect(lo, hi))
+                return false;
+            lo = slab->base;
+        }
+        hi = slab->base + ((size_t)slab->slices << SLICE_SHIFT);
+    }
+    return hi == lo || os_track_protect(lo, hi);
+}
+
+static void look_again(word lo, word hi, void *unused)
+{
+    (void)unused;
+    mark_again(lo, hi);
+}
+
+bool minor_look_again(void)
+{
+    return os_track_written(cage.base, cage.base + cage_reach(), look_again, NULL);
+}
+
+/* -- when -------------------------------------------------------------------------------------- */
+
+bool minor_is_enough(void)
+{
+    return !state.overdue;
+}
+
+static bool watch_pages(void)
+{
+    return os_track_prepare(cage.base, cage.bytes) && protect_old();
+}
+
+/* `before` and a fourth of it are more than `live`. */
+static bool little_more(size_t live, size_t before)
+{
+    return live < before + before / PROMOTED_SHARE;
+}
+
+static bool may_follow(size_t scanned_bytes, size_t live_bytes)
+{
+    if (scanned_bytes < WORTH_BYTES || !little_more(live_bytes, state.full_live))
+        return false;
+    if (state.skip != 0) {
+        state.skip--;
+        return false;
+    }
+    if (watch_pages())
+        return true;
+    state.skip = VAIN_MOST;
+    return false;
+}
+
+void minor_full_was_made(size_t scanned_bytes, size_t live_bytes)
+{
+    if (trace.stand && !may_follow(scanned_bytes, live_bytes))
+        trace_clear();
+    state.full_scanned = scanned_bytes;
+    state.full_live = live_bytes;
+    state.overdue = false;
+}
+
+void minor_was_made(size_t scanned_bytes, size_t live_bytes)
+{
+    bool vain = scanned_bytes > state.full_scanned / VAIN_SHARE;
+    if (vain)
+        state.vain = state.vain == 0 ? 1 : state.vain < VAIN_MOST ? 2 * state.vain : VAIN_MOST;
+    else
+        state.vain = 0;
+    state.skip = state.vain;
+    state.overdue = vain || !little_more(live_bytes, state.full_live) || !protect_old();
+}
+
+void minor_fork_child(void)
+{
+    os_track_fork_child();
+    state.overdue = true;
+}
+
+/* -- the hard way ------------------------------------------------------------------------------ */
+
+static struct {
+    word   at;                                   /* as large as the table of marks; 0: none */
+    size_t bytes;
+} saved;
+
+static bool room_to_save(void)
+{
+    size_t needed = round_up(cage_reach() >> TRACE_SHIFT, KIB(64)) + KIB(64);
+    if (saved.at == 0) {
+        saved.bytes = round_up(cage.bytes >> TRACE_SHIFT, KIB(64)) + KIB(64);
+        saved.at = root_own_memory(needed, &saved.bytes);
+    }
+    return saved.at != 0 && needed <= saved.bytes && os_commit(saved.at, needed);
+}
+
+static void each_mark(void (*visit)(struct slab *slab, uint64_t *marks, size_t words))
+{
+    size_t slice = 0;
+    for (struct slab *slab; (slab = trace_next(&slice, ~0u)) != NULL; ) {
+        word at = saved.at + ((slab->base - cage.base) >> TRACE_SHIFT);
+        visit(slab, (uint64_t *)at, slab->words);
+    }
+}
+
+static void save(struct slab *slab, uint64_t *marks, size_t words)
+{
+    __builtin_memcpy(marks, trace_marks(slab), words * sizeof(uint64_t));
+    __builtin_memset(trace_marks(slab), 0, words * sizeof(uint64_t));
+}
+
+static void compare(struct slab *slab, uint64_t *marks, size_t words)
+{
+    for (size_t i = 0; i < words; i++)
+        ASSERT(slab->kind == KIND_COUNTED || (trace_marks(slab)[i] & ~marks[i]) == 0);
+    __builtin_memcpy(trace_marks(slab), marks, words * sizeof(uint64_t));
+}
+
+static void look_into(struct header *header, void *unused)
+{
+    (void)unused;
+    trial_look_into_words(mark_marker(), (word)header, cage_slab((word)header)->block_bytes);
+}
+
+/* Marks from nothing, and from every root: all that is reached has its mark already. */
+void minor_check(word lowest, bool (*mark_roots)(word lowest))
+{
+    if (!room_to_save())
+        return;
+    each_mark(save);
+    trial_each(FROZEN, look_into, NULL);
+    bool seen = mark_roots(lowest);
+    mark_drain();
+    (void)seen;
+    each_mark(compare);
+}

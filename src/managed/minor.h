@@ -1,0 +1,33 @@
+/* minor.h - collections of young uncounted objects alone.
+ * Job         The marks of the last collection stand: what has one is old, and neither looked into
+ *             nor swept. Only old memory that was written since may hold a young object; the kernel
+ *             says which it is (os/track.h), and it is looked into again.
+ * Invariants  Y1  while marks stand, what an old block on an unwritten page holds is old, too
+ *             Y2  a manual block that was freed and given out again keeps its mark: all it holds
+ *                 was written since, so it is looked into
+ *             Y3  all counted blocks are roots of a minor collection: it cannot know who lives
+ * Locking     of one who collects (C1).
+ * Source      sticky mark bits: Demers, Weiser, Hayes, Boehm, Bobrow and Shenker, "Combining
+ *             generational and conservative garbage collection", 1990.
+ *
+ * When  a full collection that follows growth, looked into much, and left little more than the one
+ * before it: its marks stand, and the next ones for growth are minor, until a quarter of what it
+ * left has been added (the 25 % rule). A minor one that had to look into half of the heap was in
+ * vain, and the next full ones leave no marks: one, then two, four, up to 64.
+ */
+#ifndef MIDDEN_MANAGED_MINOR_H
+#define MIDDEN_MANAGED_MINOR_H
+
+#include "heap/trace.h"
+
+bool minor_is_enough(void);                      /* for a full one, while marks stand */
+/* In a stopped world, before roots are looked at. false: it is not known what was written. */
+bool minor_look_again(void);
+void minor_check(word lowest, bool (*mark_roots)(word lowest));       /* Y1, the hard way */
+
+/* In the same stop, after the sweep; both may clear the marks after all. */
+void minor_was_made(size_t scanned_bytes, size_t live_bytes);
+void minor_full_was_made(size_t scanned_bytes, size_t live_bytes);
+void minor_fork_child(void);
+
+#endif
