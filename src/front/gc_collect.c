@@ -92,7 +92,7 @@ static void tell(const struct collect_report *report)
 
 static void set_debt(void)
 {
-    uint64_t debt = policy_debt(policy_now(), collect_live_bytes());
+    uint64_t debt = collect_share(policy_debt(policy_now(), collect_live_bytes()));
     __atomic_store_n(&state.debt, debt, __ATOMIC_RELAXED);
 }
 

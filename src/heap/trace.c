@@ -29,7 +29,7 @@ static size_t slice_bytes(size_t cage_bytes)     /* a byte a slice */
 static bool reserve(void)
 {
     size_t bits = bits_bytes(cage.bytes), slices = slice_bytes(cage.bytes);
-    size_t bytes = 3 * bits + 2 * slices;
+    size_t bytes = 4 * bits + 2 * slices;
     word at = cage.bytes != 0 ? os_reserve(bytes, KIB(64)) : 0;
     if (at == 0)
         return false;
@@ -37,8 +37,9 @@ static bool reserve(void)
     state.bytes = bytes;
     trace.young = at + bits;
     trace.frozen = at + 2 * bits;
-    trace.has_young = (uint8_t *)(at + 3 * bits);
-    trace.spilled = (uint8_t *)(at + 3 * bits + slices);
+    trace.before = at + 3 * bits;
+    trace.has_young = (uint8_t *)(at + 4 * bits);
+    trace.spilled = (uint8_t *)(at + 4 * bits + slices);
     __atomic_store_n(&trace.marks, at, __ATOMIC_RELEASE);
     return true;
 }
@@ -47,7 +48,7 @@ static bool cover(size_t reach)
 {
     size_t bits = bits_bytes(reach), slices = slice_bytes(reach);
     return os_commit(trace.marks, bits) && os_commit(trace.young, bits) &&
-           os_commit(trace.frozen, bits) &&
+           os_commit(trace.frozen, bits) && os_commit(trace.before, bits) &&
            os_commit((word)trace.has_young, slices) && os_commit((word)trace.spilled, slices);
 }
 
@@ -194,11 +195,9 @@ static void count(struct trace_swept *swept, const struct slab *slab, size_t liv
     swept->dead_bytes += dead * slab->block_bytes;
 }
 
-static void sweep_large(struct slab *slab, bool stand, struct trace_swept *swept)
+static void sweep_large(struct slab *slab, struct trace_swept *swept)
 {
     uint64_t taken = trace_taken(slab, 0), dead = taken & ~trace_old(slab, 0);
-    if (!stand)
-        clear_marks(slab);
     count(swept, slab, taken & ~dead & 1, dead & 1);
     if (dead == 0)
         return;
@@ -208,14 +207,12 @@ static void sweep_large(struct slab *slab, bool stand, struct trace_swept *swept
 }
 
 /* A slab that has become empty now is wanted again, most often, before the next sweep. */
-static void sweep_slab(struct slab *slab, bool all, bool stand, struct trace_swept *swept)
+static void sweep_slab(struct slab *slab, bool all, struct trace_swept *swept)
 {
     uint64_t left = 0;
     size_t live = 0, dead_blocks = 0;
     for (size_t i = 0; i < slab->words; i++) {
         uint64_t taken = trace_taken(slab, i), dead = taken & ~trace_old(slab, i);
-        if (!stand)
-            trace_marks(slab)[i] = 0;
         live += bit_count(taken & ~dead);
         left |= taken & ~dead;
         if (dead == 0)
@@ -230,21 +227,45 @@ static void sweep_slab(struct slab *slab, bool all, bool stand, struct trace_swe
         relist(slab, idle);
 }
 
-void trace_sweep(bool all, bool stand, struct trace_swept *swept)
+/* No slab with a bit in `before` is dropped until the next full collection: it is not empty. */
+static void compare(const struct slab *slab, struct trace_swept *swept)
+{
+    const uint64_t *marks = trace_marks(slab);
+    uint64_t *before = (uint64_t *)(trace.before + ((slab->base - cage.base) >> TRACE_SHIFT));
+    for (size_t i = 0; i < slab->words; i++) {
+        if (trace.compared) {
+            swept->old += bit_count(before[i]);
+            swept->old_dead += bit_count(before[i] & ~marks[i]);
+        }
+        before[i] = marks[i];
+    }
+}
+
+static void sweep(struct slab *slab, unsigned flags, struct trace_swept *swept)
+{
+    if (flags & TRACE_COMPARE)
+        compare(slab, swept);
+    if (slab->class == CLASS_COUNT)
+        sweep_large(slab, swept);
+    else
+        sweep_slab(slab, (flags & TRACE_RETURN) != 0, swept);
+}
+
+void trace_sweep(unsigned flags, struct trace_swept *swept)
 {
     size_t slice = 0;
+    bool stand = (flags & TRACE_STAND) != 0;
     *swept = (struct trace_swept){ 0 };
     for (struct slab *slab; (slab = trace_next(&slice, ~0u)) != NULL; ) {
-        if (slab->kind == KIND_TRACED || slab->kind == KIND_LEAF) {
-            if (slab->class == CLASS_COUNT)
-                sweep_large(slab, stand, swept);
-            else
-                sweep_slab(slab, all, stand, swept);
-        } else if (!stand || slab->kind != KIND_MANUAL) {
+        bool uncounted = slab->kind == KIND_TRACED || slab->kind == KIND_LEAF;
+        if (uncounted)
+            sweep(slab, flags, swept);
+        if (!stand || !(uncounted || slab->kind == KIND_MANUAL))
             clear_marks(slab);
-        }
     }
     trace.stand = stand;
+    if (!stand || (flags & TRACE_COMPARE))       /* a full one, that is */
+        trace.compared = (flags & TRACE_COMPARE) != 0;
 }
 
 static uint64_t marks_allowed(const struct slab *slab, size_t at)

@@ -20,11 +20,13 @@ enum { TRACE_SHIFT = 7 };                        /* a bit for 16 bytes, so a byt
 
 struct trace {
     word     marks, young, frozen;               /* the tables; 0: never asked for */
+    word     before;                             /* marks of the last sweep that compared */
     uint8_t *has_young;                          /* by slice of a slab's base: enum trace_young */
     uint8_t *spilled;                            /* the same: marked blocks wait to be scanned */
     size_t   reach;                              /* of the cage, covered by the tables */
     bool     any_frozen;                         /* uncounted blocks that are never swept */
     bool     stand;                              /* marks of the last collection: T2 */
+    bool     compared;                           /* `before` is of the last full collection */
 };
 extern struct trace trace;
 
@@ -115,11 +117,16 @@ struct trace_swept {
     size_t dead, dead_bytes, live, live_bytes;   /* of the uncounted kinds */
     size_t leaf_bytes;                           /* of them, live and never looked into */
     size_t slabs;                                /* that were empty */
+    size_t old, old_dead;                        /* marked by the last that compared; dead now */
 };
-/* Frees what is not marked of the uncounted kinds, and clears all marks, or, if they are to stand,
- * those of counted blocks. Slabs that nothing was issued from since the last sweep are taken out of
- * their heaps and wait; `all`: those that have become empty now, too. */
-void trace_sweep(bool all, bool stand, struct trace_swept *swept);
+enum {
+    TRACE_RETURN = 1,                            /* slabs that have become empty now go, too */
+    TRACE_STAND = 2,                             /* marks stand, but those of counted blocks */
+    TRACE_COMPARE = 4,                           /* with the marks of the last full collection */
+};
+/* Frees what is not marked of the uncounted kinds, and clears all marks. Slabs that nothing was
+ * issued from since the last sweep are taken out of their heaps and wait. */
+void trace_sweep(unsigned flags, struct trace_swept *swept);
 void trace_clear(void);                          /* all marks, and nothing is freed */
 void trace_forget(const struct slab *slab);      /* a fresh one: marks of what lay there before */
 

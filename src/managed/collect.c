@@ -157,15 +157,20 @@ static bool saves_all(void)
     return (state.debug & MIDDEN_DEBUG_SAVEALL) != 0;
 }
 
-static void sweep(struct cycle *cycle, bool stand)
+static void sweep(struct cycle *cycle, unsigned flags)
 {
-    trace_sweep((cycle->request->flags & COLLECT_RETURN) != 0, stand, &cycle->swept);
+    if (cycle->request->flags & COLLECT_RETURN)
+        flags |= TRACE_RETURN;
+    trace_sweep(flags, &cycle->swept);
 }
 
 /* Those who asked for all keep what others began. */
-static bool may_stand(const struct cycle *cycle, bool stood)
+static unsigned after_full(const struct cycle *cycle, bool stood)
 {
-    return (stood || (cycle->request->flags & COLLECT_MINOR) != 0) && !saves_all();
+    if (saves_all() || !minor_is_thinkable(mark_scanned_bytes()))
+        return 0;
+    bool growing = (cycle->request->flags & COLLECT_MINOR) != 0;
+    return TRACE_COMPARE | (stood || growing ? TRACE_STAND : 0);
 }
 
 /* Of all generations, both disciplines. What a finalizer or a type's visit may look at stays for
@@ -198,8 +203,8 @@ static bool look_full(struct cycle *cycle)
     clear_weak(&cycle->list);
     intern_forget_unmarked();
     cycle->marked_ns = os_now_ns();
-    sweep(cycle, may_stand(cycle, stood));
-    minor_full_was_made(mark_scanned_bytes(), cycle->swept.live_bytes);
+    sweep(cycle, after_full(cycle, stood));
+    minor_full_was_made(mark_scanned_bytes(), &cycle->swept);
     return true;
 }
 
@@ -218,8 +223,8 @@ static bool look_minor(struct cycle *cycle)
     VALIDATE(minor_check(lowest, mark_roots_and_frozen));
     intern_forget_unmarked();
     cycle->marked_ns = os_now_ns();
-    sweep(cycle, true);
-    minor_was_made(scanned_bytes, cycle->swept.live_bytes);
+    sweep(cycle, TRACE_STAND);
+    minor_was_made(scanned_bytes, &cycle->swept);
     return true;
 }
 

@@ -62,8 +62,9 @@ uint64_t collect_pause_ns(int generation, unsigned permille);         /* of its 
 void collect_counts(int count[COLLECT_GENERATIONS]);
 /* What the 25 % rule compares, and what bytes and growth do. */
 void collect_survivors(uint64_t *promoted, uint64_t *survived);
-uint64_t collect_debt(void);                     /* bytes issued since the last full collection */
-uint64_t collect_live_bytes(void);  /* that it left, of all managed kinds; leaves count a fourth */
+uint64_t collect_debt(void);                     /* bytes issued since the last that counts bytes */
+uint64_t collect_live_bytes(void);  /* that the last full one left; leaves count a fourth */
+uint64_t collect_share(uint64_t debt);           /* of what is due after it: until the next one */
 
 void collect_scan(int what);                     /* MIDDEN_SCAN_... */
 void collect_markers(unsigned wanted);           /* 0: as many as the heap is worth */

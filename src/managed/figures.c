@@ -1,5 +1,6 @@
 /* figures.c - what remains of a collection. */
 #include "managed/figures.h"
+#include "managed/minor.h"
 #include "managed/object.h"
 #include "managed/pool.h"
 
@@ -10,7 +11,8 @@ static struct {
     int      count[COLLECT_GENERATIONS];         /* [0] is the pool's */
     uint64_t promoted, survived;                 /* counted objects: the 25 % rule */
     uint64_t counted_bytes;                      /* that a full one left */
-    uint64_t volume_before, live_bytes;
+    uint64_t volume_before;
+    uint64_t live_bytes, added_bytes;            /* that a full one left, minor ones added */
     struct collect_figures figures[COLLECT_GENERATIONS];
 } state;
 
@@ -66,8 +68,11 @@ static void remember_bytes(const struct cycle *cycle)
     const struct trace_swept *swept = &cycle->swept;
     if (cycle->generation < OLDEST && !cycle->report.minor)
         return;
-    state.live_bytes = swept->live_bytes - swept->leaf_bytes + swept->leaf_bytes / LEAF_SHARE +
-                       state.counted_bytes;
+    uint64_t live = swept->live_bytes - swept->leaf_bytes + swept->leaf_bytes / LEAF_SHARE +
+                    state.counted_bytes;
+    if (cycle->generation == OLDEST)
+        state.live_bytes = live;
+    state.added_bytes = live > state.live_bytes ? live - state.live_bytes : 0;
     __atomic_store_n(&state.volume_before, pool_volume(), __ATOMIC_RELAXED);
 }
 
@@ -143,6 +148,12 @@ void collect_survivors(uint64_t *promoted, uint64_t *survived)
 uint64_t collect_debt(void)
 {
     return pool_volume() - __atomic_load_n(&state.volume_before, __ATOMIC_RELAXED);
+}
+
+uint64_t collect_share(uint64_t debt)
+{
+    uint64_t left = debt > state.added_bytes ? debt - state.added_bytes : 0;
+    return trace.stand && minor_is_enough() ? left / 2 : left;
 }
 
 uint64_t collect_live_bytes(void)

@@ -7,14 +7,16 @@
 enum {
     PROMOTED_SHARE = 4,                          /* added to what a full one left: make another */
     VAIN_SHARE     = 2,                          /* of what a full one looked into */
+    DEAD_SHARE     = 8,                          /* of the old may have died, and marks stand */
     OLD_SHARE      = 4,                          /* of a slab's blocks may be young, or free */
     VAIN_MOST      = 64,
 };
 /* Below, a full collection is over before the kernel has told what was written. */
-#define WORTH_BYTES (DEBUG_BUILD ? KIB(64) : MIB(16))
+#define WORTH_BYTES (DEBUG_BUILD ? KIB(64) : MIB(4))
 
 static struct {
     size_t   full_scanned, full_live;            /* of the last full one: bytes */
+    unsigned made;                               /* minor ones since */
     unsigned vain, skip;                         /* full ones to come that leave no marks */
     bool     overdue;                            /* the next one is to be full */
 } state;
@@ -81,9 +83,15 @@ static bool little_more(size_t live, size_t before)
     return live < before + before / PROMOTED_SHARE;
 }
 
-static bool may_follow(size_t scanned_bytes, size_t live_bytes)
+bool minor_is_thinkable(size_t scanned_bytes)
 {
-    if (scanned_bytes < WORTH_BYTES || !little_more(live_bytes, state.full_live))
+    return scanned_bytes >= WORTH_BYTES;
+}
+
+static bool may_follow(const struct trace_swept *swept)
+{
+    if (swept->old == 0 || swept->old_dead > swept->old / DEAD_SHARE ||
+        !little_more(swept->live_bytes, state.full_live))
         return false;
     if (state.skip != 0) {
         state.skip--;
@@ -95,24 +103,27 @@ static bool may_follow(size_t scanned_bytes, size_t live_bytes)
     return false;
 }
 
-void minor_full_was_made(size_t scanned_bytes, size_t live_bytes)
+void minor_full_was_made(size_t scanned_bytes, const struct trace_swept *swept)
 {
-    if (trace.stand && !may_follow(scanned_bytes, live_bytes))
+    if (trace.stand && !may_follow(swept))
         trace_clear();
     state.full_scanned = scanned_bytes;
-    state.full_live = live_bytes;
+    state.full_live = swept->live_bytes;
+    state.made = 0;
     state.overdue = false;
 }
 
-void minor_was_made(size_t scanned_bytes, size_t live_bytes)
+void minor_was_made(size_t scanned_bytes, const struct trace_swept *swept)
 {
-    bool vain = scanned_bytes > state.full_scanned / VAIN_SHARE;
+    bool grown = !little_more(swept->live_bytes, state.full_live);
+    bool vain = scanned_bytes > state.full_scanned / VAIN_SHARE || (grown && state.made == 0);
     if (vain)
         state.vain = state.vain == 0 ? 1 : state.vain < VAIN_MOST ? 2 * state.vain : VAIN_MOST;
     else
         state.vain = 0;
+    state.made++;
     state.skip = state.vain;
-    state.overdue = vain || !little_more(live_bytes, state.full_live) || !protect_old();
+    state.overdue = vain || grown || !protect_old();
 }
 
 void minor_fork_child(void)

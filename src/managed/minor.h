@@ -10,10 +10,12 @@
  * Source      sticky mark bits: Demers, Weiser, Hayes, Boehm, Bobrow and Shenker, "Combining
  *             generational and conservative garbage collection", 1990.
  *
- * When  a full collection that follows growth, looked into much, and left little more than the one
- * before it: its marks stand, and the next ones for growth are minor, until a quarter of what it
- * left has been added (the 25 % rule). A minor one that had to look into half of the heap was in
- * vain, and the next full ones leave no marks: one, then two, four, up to 64.
+ * When  a full collection that follows growth looked into much, left little more than the one
+ * before it, and found nearly all of that alive: its marks stand, and the next ones for growth are
+ * minor, until a quarter of what it left has been added (the 25 % rule). They come at half of what
+ * is left of the growth that is allowed, so the heap becomes no larger than full ones would let it.
+ * One that had to look into half of the heap, or added a quarter at once, was in vain, and the next
+ * full ones leave no marks: one, then two, four, up to 64.
  */
 #ifndef MIDDEN_MANAGED_MINOR_H
 #define MIDDEN_MANAGED_MINOR_H
@@ -25,9 +27,10 @@ bool minor_is_enough(void);                      /* for a full one, while marks 
 bool minor_look_again(void);
 void minor_check(word lowest, bool (*mark_roots)(word lowest));       /* Y1, the hard way */
 
+bool minor_is_thinkable(size_t scanned_bytes);   /* after a full one: is it worth to compare? */
 /* In the same stop, after the sweep; both may clear the marks after all. */
-void minor_was_made(size_t scanned_bytes, size_t live_bytes);
-void minor_full_was_made(size_t scanned_bytes, size_t live_bytes);
+void minor_was_made(size_t scanned_bytes, const struct trace_swept *swept);
+void minor_full_was_made(size_t scanned_bytes, const struct trace_swept *swept);
 void minor_fork_child(void);
 
 #endif
