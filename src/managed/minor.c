@@ -7,9 +7,9 @@
 enum {
     PROMOTED_SHARE = 4,                          /* added to what a full one left: make another */
     VAIN_SHARE     = 2,                          /* of what a full one looked into */
-    DEAD_SHARE     = 8,                          /* of the old may have died, and marks stand */
+    DEAD_SHARE     = DEBUG_BUILD ? 1 : 8,        /* of the old may have died, and marks stand */
     OLD_SHARE      = 4,                          /* of a slab's blocks may be young, or free */
-    VAIN_MOST      = 64,
+    VAIN_MOST      = DEBUG_BUILD ? 1 : 64,
 };
 /* Below, a full collection is over before the kernel has told what was written. */
 #define WORTH_BYTES (DEBUG_BUILD ? KIB(64) : MIB(4))
