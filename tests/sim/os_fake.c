@@ -474,11 +474,6 @@ _Noreturn COLD void assert_failed(const char *file, int line, const char *what)
     fake_die("assertion failed at %s:%d: %s", file, line, what);
 }
 
-void os_region_of(word address, struct os_region *region)
-{
-    *region = (struct os_region){ .place = OS_ANONYMOUS, .lo = address, .hi = address + 1 };
-}
-
 /* -- helper threads: there are none ----------------------------------------------------------- */
 
 bool os_thread_start(void (*run)(void *), void *arg)
