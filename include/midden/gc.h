@@ -217,7 +217,8 @@ void midden_notify(enum midden_event event);
  *     objects:700/10/10      as midden_set_threshold
  *     bytes:64M              bytes allocated since the last collection
  *     growth:100%            the same, relative to what lived after it, never below 32 MiB; leaf
- *                            objects count a fourth: they cost a collection nothing
+ *                            objects count a fourth: they cost a collection nothing. A minor
+ *                            collection comes at half of it
  *     exit  idle:200ms  pressure  exhaustion  signal:USR1  user
  * "" leaves explicit collections only. At start: objects:700/10/10+growth:100%.
  * Returns    0, or -1 and the old set stays: EINVAL text is NULL or does not parse, ERANGE a

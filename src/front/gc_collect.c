@@ -92,8 +92,9 @@ static void tell(const struct collect_report *report)
 
 static void set_debt(void)
 {
-    uint64_t debt = collect_share(policy_debt(policy_now(), collect_live_bytes()));
-    __atomic_store_n(&state.debt, debt, __ATOMIC_RELAXED);
+    struct policy_lived lived;
+    collect_lived(&lived.bytes, &lived.added_bytes, &lived.minor);
+    __atomic_store_n(&state.debt, policy_debt(policy_now(), &lived), __ATOMIC_RELAXED);
 }
 
 struct order {

@@ -63,8 +63,8 @@ void collect_counts(int count[COLLECT_GENERATIONS]);
 /* What the 25 % rule compares, and what bytes and growth do. */
 void collect_survivors(uint64_t *promoted, uint64_t *survived);
 uint64_t collect_debt(void);                     /* bytes issued since the last that counts bytes */
-uint64_t collect_live_bytes(void);  /* that the last full one left; leaves count a fourth */
-uint64_t collect_share(uint64_t debt);           /* of what is due after it: until the next one */
+/* What the last full one left, leaves a fourth of theirs; what minor ones added; is a minor next? */
+void collect_lived(uint64_t *bytes, uint64_t *added_bytes, bool *minor);
 
 void collect_scan(int what);                     /* MIDDEN_SCAN_... */
 void collect_markers(unsigned wanted);           /* 0: as many as the heap is worth */

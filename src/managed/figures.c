@@ -150,13 +150,9 @@ uint64_t collect_debt(void)
     return pool_volume() - __atomic_load_n(&state.volume_before, __ATOMIC_RELAXED);
 }
 
-uint64_t collect_share(uint64_t debt)
+void collect_lived(uint64_t *bytes, uint64_t *added_bytes, bool *minor)
 {
-    uint64_t left = debt > state.added_bytes ? debt - state.added_bytes : 0;
-    return trace.stand && minor_is_enough() ? left / 2 : left;
-}
-
-uint64_t collect_live_bytes(void)
-{
-    return __atomic_load_n(&state.live_bytes, __ATOMIC_RELAXED);
+    *bytes = __atomic_load_n(&state.live_bytes, __ATOMIC_RELAXED);
+    *added_bytes = __atomic_load_n(&state.added_bytes, __ATOMIC_RELAXED);
+    *minor = trace.stand && minor_is_enough();
 }

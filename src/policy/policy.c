@@ -365,18 +365,21 @@ int policy_generation(const struct policy *policy, const int count[POLICY_GENERA
     return count[1] > threshold[1] ? 1 : 0;
 }
 
-static uint64_t growth_debt(uint64_t percent, uint64_t live_bytes)
+static uint64_t growth_debt(uint64_t percent, const struct policy_lived *lived)
 {
-    uint64_t low, high = multiply_wide(live_bytes, percent, &low);
+    uint64_t low, high = multiply_wide(lived->bytes, percent, &low);
     uint64_t debt = high != 0 ? UINT64_MAX - 1 : low / 100;
+    debt -= debt < lived->added_bytes ? debt : lived->added_bytes;
+    if (lived->minor)
+        debt /= 2;
     return debt > GROWTH_LEAST_BYTES ? debt : GROWTH_LEAST_BYTES;
 }
 
-uint64_t policy_debt(const struct policy *policy, uint64_t live_bytes)
+uint64_t policy_debt(const struct policy *policy, const struct policy_lived *lived)
 {
     uint64_t debt = UINT64_MAX;
     if (policy_has(policy, POLICY_GROWTH))
-        debt = growth_debt(policy->growth_percent, live_bytes);
+        debt = growth_debt(policy->growth_percent, lived);
     if (policy_has(policy, POLICY_BYTES) && policy->bytes < debt)
         debt = policy->bytes;
     return debt;

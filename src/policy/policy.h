@@ -61,8 +61,13 @@ bool policy_needs_watch(const struct policy *policy);
 int policy_generation(const struct policy *policy, const int count[POLICY_GENERATIONS],
                       uint64_t promoted, uint64_t survived);
 
-/* Bytes that may be allocated behind a full collection that left so many alive, until the next is
- * due; UINT64_MAX: any number. */
-uint64_t policy_debt(const struct policy *policy, uint64_t live_bytes);
+/* What a full collection left, what minor ones added to it, and whether the next can be minor. */
+struct policy_lived {
+    uint64_t bytes, added_bytes;
+    bool     minor;
+};
+
+/* Bytes that may be allocated behind a collection until the next is due; UINT64_MAX: any number. */
+uint64_t policy_debt(const struct policy *policy, const struct policy_lived *lived);
 
 #endif

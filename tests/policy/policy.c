@@ -326,31 +326,51 @@ Test(policy, no_generation_is_due_where_objects_are_not_counted)
     cr_assert_eq(generation(INT_MAX, INT_MAX, INT_MAX, 100, 0), -1);
 }
 
+static uint64_t debt_of(uint64_t live_bytes)
+{
+    return policy_debt(&policy, &(struct policy_lived){ live_bytes, 0, false });
+}
+
 Test(policy, the_debt_is_what_comes_first)
 {
     expect_fine("objects:700/10/10+exit");
-    cr_assert_eq(policy_debt(&policy, GIB(1)), UINT64_MAX);
+    cr_assert_eq(debt_of(GIB(1)), UINT64_MAX);
     expect_fine("bytes:64M");
-    cr_assert_eq(policy_debt(&policy, 0), MIB(64));
-    cr_assert_eq(policy_debt(&policy, UINT64_MAX), MIB(64));
+    cr_assert_eq(debt_of(0), MIB(64));
+    cr_assert_eq(debt_of(UINT64_MAX), MIB(64));
     expect_fine("growth:100%");
-    cr_assert_eq(policy_debt(&policy, MIB(100)), MIB(100));
+    cr_assert_eq(debt_of(MIB(100)), MIB(100));
     expect_fine("growth:50%+bytes:64M");
-    cr_assert_eq(policy_debt(&policy, MIB(100)), MIB(50));
-    cr_assert_eq(policy_debt(&policy, MIB(200)), MIB(64));
+    cr_assert_eq(debt_of(MIB(100)), MIB(50));
+    cr_assert_eq(debt_of(MIB(200)), MIB(64));
 }
 
 Test(policy, growth_is_never_below_its_floor_and_never_wraps)
 {
     expect_fine("growth:100%");
-    cr_assert_eq(policy_debt(&policy, 0), MIB(32));
-    cr_assert_eq(policy_debt(&policy, MIB(31)), MIB(32));
-    cr_assert_eq(policy_debt(&policy, MIB(33)), MIB(33));
+    cr_assert_eq(debt_of(0), MIB(32));
+    cr_assert_eq(debt_of(MIB(31)), MIB(32));
+    cr_assert_eq(debt_of(MIB(33)), MIB(33));
     expect_fine("growth:1000000%");
-    cr_assert_gt(policy_debt(&policy, UINT64_MAX), TIB(1000000));
-    cr_assert_lt(policy_debt(&policy, UINT64_MAX), UINT64_MAX);
+    cr_assert_gt(debt_of(UINT64_MAX), TIB(1000000));
+    cr_assert_lt(debt_of(UINT64_MAX), UINT64_MAX);
     expect_fine("growth:100%+bytes:4k");
-    cr_assert_eq(policy_debt(&policy, 0), KIB(4), "the floor is that of growth");
+    cr_assert_eq(debt_of(0), KIB(4), "the floor is that of growth");
+}
+
+Test(policy, a_minor_one_comes_at_half_of_what_growth_is_left)
+{
+    struct policy_lived lived = { MIB(200), MIB(40), true };
+
+    expect_fine("growth:100%");
+    cr_assert_eq(policy_debt(&policy, &lived), MIB(80));
+    lived.minor = false;
+    cr_assert_eq(policy_debt(&policy, &lived), MIB(160));
+    lived.added_bytes = MIB(300);
+    cr_assert_eq(policy_debt(&policy, &lived), MIB(32), "and not at less than the floor");
+    expect_fine("bytes:64M");
+    lived.minor = true;
+    cr_assert_eq(policy_debt(&policy, &lived), MIB(64), "bytes are what they say");
 }
 
 Test(policy, more_alive_never_makes_the_next_collection_come_earlier)
@@ -360,7 +380,7 @@ Test(policy, more_alive_never_makes_the_next_collection_come_earlier)
         policy = policy_initial;
         policy.growth_percent = 1 + dice(100000);
         if (more >= live)
-            cr_assert_leq(policy_debt(&policy, live), policy_debt(&policy, more));
+            cr_assert_leq(debt_of(live), debt_of(more));
     }
 }
 
