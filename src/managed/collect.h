@@ -63,7 +63,7 @@ void collect_counts(int count[COLLECT_GENERATIONS]);
 /* What the 25 % rule compares, and what bytes and growth do. */
 void collect_survivors(uint64_t *promoted, uint64_t *survived);
 uint64_t collect_debt(void);                     /* bytes issued since the last that counts bytes */
-/* What the last full one left, leaves a fourth of theirs; what minor ones added; is a minor next? */
+/* What the last full one left (leaves: a fourth), what minor ones added; is a minor one next? */
 void collect_lived(uint64_t *bytes, uint64_t *added_bytes, bool *minor);
 
 void collect_scan(int what);                     /* MIDDEN_SCAN_... */
