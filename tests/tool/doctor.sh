@@ -48,12 +48,17 @@ tap_check $? "a limit on address space is noted"
 
 # -- living processes ----------------------------------------------------------------------------------------
 
+# sleeps: has the process of this number become sleep(1), past its loader?
+sleeps() {
+    test "$(cat "/proc/$1/comm" 2> /dev/null)" = sleep && grep -q '^State:.S' "/proc/$1/status"
+}
+
 # living WORDS...: start them, wait until the process is what it is going to be; its number in $alive
 living() {
     "$@" < /dev/null > /dev/null 2>&1 &
     alive=$!
     tries=0
-    while test "$(cat "/proc/$alive/comm" 2>/dev/null)" != sleep && test $tries -lt 50; do
+    while ! sleeps "$alive" && test $tries -lt 50; do
         sleep 0.1
         tries=$((tries + 1))
     done
