@@ -2,7 +2,7 @@
 
 _midden() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} at
-    local flags='' valued='' takes_command=no verbs='run check stat bench doctor help version' keys='mode= strict= confirm= limit= corruption= stats= purge= huge= realloc_zero= collect= gctrace= markers= midden='
+    local flags='' valued='' takes_command=no verbs='run check stat bench doctor help version' keys='mode= strict= confirm= limit= corruption= stats= purge= huge= realloc_zero= collect= gctrace= markers= minor= midden='
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
         mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "managed/callback.h"
 #include "managed/collect.h"
+#include "managed/minor.h"
 #include "managed/object.h"
 #include "managed/pool.h"
 #include "managed/turn.h"
@@ -284,6 +285,7 @@ static COLD void begin(void)
         watch_collect = collect_watched;
         watch_volume = pool_volume;
         collect_markers((unsigned)front_options->markers);
+        minor_never(front_options->minor == MINOR_NEVER);
         watch_plan(&policy);
         put_policy(&policy);
         if (cage.planned)

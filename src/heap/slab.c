@@ -53,8 +53,7 @@ static void publish(struct slab *slab, struct slab *target)
 
 static void settle(struct slab *slab, word owner)
 {
-    if (UNLIKELY(trace.stand))
-        trace_forget(slab);
+    trace_forget(slab);
     slab_become(slab, owner);
     publish(slab, slab);
 }

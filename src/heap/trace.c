@@ -135,7 +135,12 @@ void trace_settle(void)
     shared_each(settle);
 }
 
-static void clear_marks(struct slab *slab)
+static uint64_t *marks_before(const struct slab *slab)
+{
+    return (uint64_t *)(trace.before + ((slab->base - cage.base) >> TRACE_SHIFT));
+}
+
+static void clear_marks(const struct slab *slab)
 {
     __builtin_memset(trace_marks(slab), 0, slab->words * sizeof(uint64_t));
 }
@@ -148,11 +153,14 @@ void trace_clear(void)
     trace.stand = false;
 }
 
-/* The tables may not reach so far yet: then nothing was ever marked there. */
+/* Slabs that went while marks stood left theirs in the table, and nobody who clears marks finds
+ * them there. The table may not reach so far yet: then nothing was ever marked there. */
 void trace_forget(const struct slab *slab)
 {
-    if (slab->base - cage.base < __atomic_load_n(&trace.reach, __ATOMIC_ACQUIRE))
-        __builtin_memset(trace_marks(slab), 0, slab->words * sizeof(uint64_t));
+    if (LIKELY(slab->base - cage.base >= __atomic_load_n(&trace.reach, __ATOMIC_ACQUIRE)))
+        return;
+    clear_marks(slab);
+    __builtin_memset(marks_before(slab), 0, slab->words * sizeof(uint64_t));
 }
 
 /* Nobody can free into it any more: whatever pointed here is gone. */
@@ -227,11 +235,10 @@ static void sweep_slab(struct slab *slab, bool all, struct trace_swept *swept)
         relist(slab, idle);
 }
 
-/* No slab with a bit in `before` is dropped until the next full collection: it is not empty. */
 static void compare(const struct slab *slab, struct trace_swept *swept)
 {
     const uint64_t *marks = trace_marks(slab);
-    uint64_t *before = (uint64_t *)(trace.before + ((slab->base - cage.base) >> TRACE_SHIFT));
+    uint64_t *before = marks_before(slab);
     for (size_t i = 0; i < slab->words; i++) {
         if (trace.compared) {
             swept->old += bit_count(before[i]);

@@ -204,7 +204,7 @@ static bool look_full(struct cycle *cycle)
     intern_forget_unmarked();
     cycle->marked_ns = os_now_ns();
     sweep(cycle, after_full(cycle, stood));
-    minor_full_was_made(mark_scanned_bytes(), &cycle->swept);
+    minor_full_was_made(mark_scanned_bytes(), &cycle->swept, figures_counted_bytes(cycle));
     return true;
 }
 
@@ -224,7 +224,7 @@ static bool look_minor(struct cycle *cycle)
     intern_forget_unmarked();
     cycle->marked_ns = os_now_ns();
     sweep(cycle, TRACE_STAND);
-    minor_was_made(scanned_bytes, &cycle->swept);
+    minor_was_made(scanned_bytes, &cycle->swept, figures_counted_bytes(cycle));
     return true;
 }
 

@@ -10,7 +10,7 @@ static struct {
     uint64_t number;
     int      count[COLLECT_GENERATIONS];         /* [0] is the pool's */
     uint64_t promoted, survived;                 /* counted objects: the 25 % rule */
-    uint64_t counted_bytes;                      /* that a full one left */
+    uint64_t counted_bytes;                      /* that a full one left, and promoted since */
     uint64_t volume_before;
     uint64_t live_bytes, added_bytes;            /* that a full one left, minor ones added */
     struct collect_figures figures[COLLECT_GENERATIONS];
@@ -45,6 +45,12 @@ static void remember_pause(struct collect_figures *figures, uint64_t ns)
 
 /* -- one collection -------------------------------------------------------------------------- */
 
+size_t figures_counted_bytes(const struct cycle *cycle)
+{
+    size_t before = cycle->generation == OLDEST ? 0 : state.counted_bytes;
+    return before + (cycle->generation >= OLDEST - 1 ? cycle->list.survivors_bytes : 0);
+}
+
 /* As in CPython: the next older generation has seen one more. */
 static void remember_generation(const struct cycle *cycle)
 {
@@ -53,20 +59,26 @@ static void remember_generation(const struct cycle *cycle)
         state.count[i] = 0;
     if (generation < OLDEST)
         state.count[generation + 1]++;
+    state.counted_bytes = figures_counted_bytes(cycle);
     if (generation == OLDEST - 1)
         state.promoted += cycle->list.survivors;
     if (generation < OLDEST)
         return;
     state.promoted = 0;
     state.survived = cycle->list.survivors;
-    state.counted_bytes = cycle->list.survivors_bytes;
+}
+
+/* Those that growth and bytes are counted from. */
+static bool counts_bytes(const struct cycle *cycle)
+{
+    return cycle->generation == OLDEST || cycle->report.minor;
 }
 
 /* What is never looked into costs a collection next to nothing. */
 static void remember_bytes(const struct cycle *cycle)
 {
     const struct trace_swept *swept = &cycle->swept;
-    if (cycle->generation < OLDEST && !cycle->report.minor)
+    if (!counts_bytes(cycle))
         return;
     uint64_t live = swept->live_bytes - swept->leaf_bytes + swept->leaf_bytes / LEAF_SHARE +
                     state.counted_bytes;
@@ -74,6 +86,13 @@ static void remember_bytes(const struct cycle *cycle)
         state.live_bytes = live;
     state.added_bytes = live > state.live_bytes ? live - state.live_bytes : 0;
     __atomic_store_n(&state.volume_before, pool_volume(), __ATOMIC_RELAXED);
+}
+
+/* Objects that a collection found have lowered the volume since by ending, as all do: that is not
+ * room for others. */
+static void forget_volume(uint64_t ended_bytes)
+{
+    __atomic_fetch_sub(&state.volume_before, ended_bytes, __ATOMIC_RELAXED);
 }
 
 void figures_done(struct cycle *cycle)
@@ -91,6 +110,8 @@ void figures_done(struct cycle *cycle)
     report->sweep_ns = cycle->resumed_ns - cycle->marked_ns;
     report->pause_ns = cycle->resumed_ns - cycle->begin_ns;
     report->total_ns = os_now_ns() - cycle->begin_ns;
+    if (counts_bytes(cycle) && report->kept == 0)
+        forget_volume(cycle->list.bytes);
     figures->collections++;
     figures->minor += report->minor;
     figures->collected += report->found - report->kept;

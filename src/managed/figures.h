@@ -19,6 +19,9 @@ struct cycle {
     uint64_t              begin_ns, stopped_ns, marked_ns, resumed_ns;
 };
 
+/* Of counted objects in generation 2, and of those that are on the way there. */
+size_t figures_counted_bytes(const struct cycle *cycle);
+
 /* When it is known what lives; when all that was found has ended; when it came to nothing. */
 void figures_looked(const struct cycle *cycle);
 void figures_done(struct cycle *cycle);

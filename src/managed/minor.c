@@ -10,6 +10,7 @@ enum {
     DEAD_SHARE     = DEBUG_BUILD ? 1 : 8,        /* of the old may have died, and marks stand */
     OLD_SHARE      = 4,                          /* of a slab's blocks may be young, or free */
     VAIN_MOST      = DEBUG_BUILD ? 1 : 64,
+    MADE_MOST      = 16,                         /* old garbage waits for no more than so many */
 };
 /* Below, a full collection is over before the kernel has told what was written. */
 #define WORTH_BYTES (DEBUG_BUILD ? KIB(64) : MIB(4))
@@ -18,6 +19,7 @@ static struct {
     size_t   full_scanned, full_live;            /* of the last full one: bytes */
     unsigned made;                               /* minor ones since */
     unsigned vain, skip;                         /* full ones to come that leave no marks */
+    bool     never;                              /* an option says so */
     bool     overdue;                            /* the next one is to be full */
 } state;
 
@@ -72,9 +74,16 @@ bool minor_is_enough(void)
     return !state.overdue;
 }
 
+/* In a planned cage others may have mappings of their own, which are not to be watched. */
 static bool watch_pages(void)
 {
-    return os_track_prepare(cage.base, cage.bytes) && protect_old();
+    return !cage.planned && os_track_prepare(cage.base, cage_reach()) && protect_old();
+}
+
+static void give_up_for_long(void)
+{
+    state.skip = VAIN_MOST;
+    os_track_end();
 }
 
 /* `before` and a fourth of it are more than `live`. */
@@ -83,15 +92,20 @@ static bool little_more(size_t live, size_t before)
     return live < before + before / PROMOTED_SHARE;
 }
 
-bool minor_is_thinkable(size_t scanned_bytes)
+void minor_never(bool never)
 {
-    return scanned_bytes >= WORTH_BYTES;
+    state.never = never;
 }
 
-static bool may_follow(const struct trace_swept *swept)
+bool minor_is_thinkable(size_t scanned_bytes)
+{
+    return !state.never && scanned_bytes >= WORTH_BYTES;
+}
+
+static bool may_follow(const struct trace_swept *swept, size_t live)
 {
     if (swept->old == 0 || swept->old_dead > swept->old / DEAD_SHARE ||
-        !little_more(swept->live_bytes, state.full_live))
+        !little_more(live, state.full_live))
         return false;
     if (state.skip != 0) {
         state.skip--;
@@ -99,23 +113,25 @@ static bool may_follow(const struct trace_swept *swept)
     }
     if (watch_pages())
         return true;
-    state.skip = VAIN_MOST;
+    give_up_for_long();
     return false;
 }
 
-void minor_full_was_made(size_t scanned_bytes, const struct trace_swept *swept)
+void minor_full_was_made(size_t scanned_bytes, const struct trace_swept *swept,
+                         size_t counted_bytes)
 {
-    if (trace.stand && !may_follow(swept))
+    size_t live = swept->live_bytes + counted_bytes;
+    if (trace.stand && !may_follow(swept, live))
         trace_clear();
     state.full_scanned = scanned_bytes;
-    state.full_live = swept->live_bytes;
+    state.full_live = live;
     state.made = 0;
     state.overdue = false;
 }
 
-void minor_was_made(size_t scanned_bytes, const struct trace_swept *swept)
+void minor_was_made(size_t scanned_bytes, const struct trace_swept *swept, size_t counted_bytes)
 {
-    bool grown = !little_more(swept->live_bytes, state.full_live);
+    bool grown = !little_more(swept->live_bytes + counted_bytes, state.full_live);
     bool vain = scanned_bytes > state.full_scanned / VAIN_SHARE || (grown && state.made == 0);
     if (vain)
         state.vain = state.vain == 0 ? 1 : state.vain < VAIN_MOST ? 2 * state.vain : VAIN_MOST;
@@ -123,12 +139,14 @@ void minor_was_made(size_t scanned_bytes, const struct trace_swept *swept)
         state.vain = 0;
     state.made++;
     state.skip = state.vain;
-    state.overdue = vain || grown || !protect_old();
+    state.overdue = vain || grown || state.made >= MADE_MOST || !protect_old();
+    if (state.vain == VAIN_MOST)
+        give_up_for_long();
 }
 
 void minor_fork_child(void)
 {
-    os_track_fork_child();
+    os_track_end();
     state.overdue = true;
 }
 

@@ -15,7 +15,8 @@
  * minor, until a quarter of what it left has been added (the 25 % rule). They come at half of what
  * is left of the growth that is allowed, so the heap becomes no larger than full ones would let it.
  * One that had to look into half of the heap, or added a quarter at once, was in vain, and the next
- * full ones leave no marks: one, then two, four, up to 64.
+ * full ones leave no marks: one, then two, four, up to 64. What dies old waits for a full one: the
+ * seventeenth is one.
  */
 #ifndef MIDDEN_MANAGED_MINOR_H
 #define MIDDEN_MANAGED_MINOR_H
@@ -27,10 +28,13 @@ bool minor_is_enough(void);                      /* for a full one, while marks 
 bool minor_look_again(void);
 void minor_check(word lowest, bool (*mark_roots)(word lowest));       /* Y1, the hard way */
 
+void minor_never(bool never);                    /* no marks stand from now on */
 bool minor_is_thinkable(size_t scanned_bytes);   /* after a full one: is it worth to compare? */
-/* In the same stop, after the sweep; both may clear the marks after all. */
-void minor_was_made(size_t scanned_bytes, const struct trace_swept *swept);
-void minor_full_was_made(size_t scanned_bytes, const struct trace_swept *swept);
+/* In the same stop, after the sweep; both may clear the marks after all. Counted bytes: what all
+ * counted objects had at the last full one, and what was added to generation 2 since. */
+void minor_was_made(size_t scanned_bytes, const struct trace_swept *swept, size_t counted_bytes);
+void minor_full_was_made(size_t scanned_bytes, const struct trace_swept *swept,
+                         size_t counted_bytes);
 void minor_fork_child(void);
 
 #endif

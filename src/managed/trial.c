@@ -349,6 +349,7 @@ size_t trial_pardon(struct trial_list *list)
         if (take_mark(at)) {
             pardon(at);
             pardoned++;
+            list->bytes -= cage_slab((word)at)->block_bytes;
         } else {
             header_link(at, list->first);
             list->first = at;

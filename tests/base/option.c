@@ -81,6 +81,8 @@ Test(option, every_choice_has_the_number_of_its_name)
         { "huge=never", KEY_huge, HUGE_NEVER },
         { "realloc_zero=free", KEY_realloc_zero, REALLOC_ZERO_FREE },
         { "realloc_zero=alloc", KEY_realloc_zero, REALLOC_ZERO_ALLOC },
+        { "minor=auto", KEY_minor, MINOR_AUTO },
+        { "minor=never", KEY_minor, MINOR_NEVER },
     };
     size_t in_table = 0;
     for (size_t i = 0; i < COUNT_OF(choices); i++) {

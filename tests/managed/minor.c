@@ -6,11 +6,7 @@
  * seconds: 300
  */
 #include "check.h"
-
-#include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <sys/ioctl.h>
-#include <sys/wait.h>
+#include "minors.h"
 
 enum { OLD = 1000000, HOLDERS = 1000, ROUNDS = 6 };
 
@@ -23,42 +19,6 @@ struct elder {
 static struct elder **elders;                /* a root: every one of them */
 static uintptr_t    *shadow;                 /* hidden addresses of young ones */
 
-/* -- does this kernel track? ------------------------------------------------------------------- */
-
-static int is_filtered(void)
-{
-    char  line[200];
-    FILE *file = fopen("/proc/self/status", "r");
-    int   filtered = 0;
-
-    while (file && fgets(line, sizeof line, file))
-        filtered |= !strncmp(line, "Seccomp:", 8) && atoi(line + 8) != 0;
-    if (file)
-        fclose(file);
-    return filtered;
-}
-
-/* Asynchronous write protection (bit 15), for user mode only (flag 1), and with it PAGEMAP_SCAN. */
-static int kernel_tracks(void)
-{
-    struct uffdio_api api = { UFFD_API, (uint64_t)1 << 15 | (uint64_t)1 << 13 };
-    int               fd, tracks;
-
-    if (is_filtered() || access("/proc/self/pagemap", R_OK))
-        return 0;
-    fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1);
-    tracks = fd >= 0 && ioctl(fd, UFFDIO_API, &api) == 0;
-    close(fd);
-    return tracks;
-}
-
-static long minors(void)
-{
-    struct midden_gc_stats stats = { .size = sizeof stats };
-
-    return midden_get_stats(1, &stats) ? -1 : (long)stats.minor;
-}
-
 /* -- an old heap ------------------------------------------------------------------------------- */
 
 static void build(void)
@@ -70,26 +30,6 @@ static void build(void)
         elders[i]->number = (uint64_t)i;
         elders[i]->next = i ? elders[i - 1] : NULL;
     }
-}
-
-static NOINLINE void litter(void)            /* some MiB that die at once */
-{
-    for (int i = 0; i < 40000; i++) {
-        void **object = midden_alloc(48);
-
-        *object = object;
-    }
-}
-
-/* Until so many minor collections more were made, or so much was allocated that they should. */
-static int until_minor(long more)
-{
-    long wanted = minors() + more;
-
-    for (int i = 0; minors() < wanted && i < 400; i++)
-        litter();
-    wipe();
-    return minors() >= wanted;
 }
 
 static long damaged(void)
@@ -138,6 +78,8 @@ static long left(void)
     return used;
 }
 
+static int tracks;                           /* does this kernel? */
+
 /* Two minor collections: by the second the young ones are old. Then they are dropped. */
 static void keep_and_drop(const char *by, void (*hold)(long i), void (*drop)(long i))
 {
@@ -146,9 +88,9 @@ static void keep_and_drop(const char *by, void (*hold)(long i), void (*drop)(lon
     for (long i = 0; i < HOLDERS; i++)
         hold(i);
     wipe();
-    until_minor(2);
+    check(until_minor(2) == tracks, "minor collections look for what is held by %s only", by);
     after = lost();
-    check(after == 0, "held by %s only: of %d young objects %ld are lost", by, HOLDERS, after);
+    check(after == 0, "of %d young objects %ld are lost", HOLDERS, after);
     for (long i = 0; i < HOLDERS; i++)
         drop(i);
     wipe();
@@ -256,12 +198,15 @@ static void in_a_child(void)
     if (child == 0) {
         for (long i = 0; i < HOLDERS; i++)
             hold_by_store(i);
-        for (int i = 0; i < 100; i++)
-            litter();
-        _exit(lost() != 0 || damaged() != 0);
+        if (until_minor(2) != tracks)
+            _exit(2);
+        _exit((lost() != 0 || damaged() != 0) | (watches() > 1) << 2);
     }
-    check(child > 0 && waitpid(child, &status, 0) == child && status == 0,
-        "a forked child loses nothing: %d", status);
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        status = -1;
+    check(status == 0,
+        "a forked child loses nothing, makes minor ones, and closes what was its parent's: %x",
+        status);
 }
 
 static int see(const struct midden_reference *reference, void *arg)
@@ -298,7 +243,7 @@ static NOINLINE uintptr_t interned(void)
 }
 
 /* By hand, young ones alone: those that died go, and interned bytes with them. */
-static void by_hand(int tracks)
+static void by_hand(void)
 {
     uintptr_t word;
 
@@ -317,12 +262,13 @@ static void by_hand(int tracks)
 
 int main(void)
 {
-    int tracks = kernel_tracks(), made;
+    int made;
 
     shadow = table(HOLDERS * sizeof *shadow);
     counted = table(HOLDERS * sizeof *counted);
     build();
     made = until_minor(3);
+    tracks = kernel_tracks(made);
     printf("# %ld minor collections; writes are%s tracked here\n", minors(), tracks ? "" : " not");
     check(made == tracks, "collections for growth are minor where the kernel tracks writes");
     check(damaged() == 0, "and the old heap is whole");
@@ -335,7 +281,7 @@ int main(void)
     keep_and_drop("an old large one", hold_by_old_large, drop_large);
     keep_and_drop("counted objects", hold_by_counted, drop_counted);
     keep_and_drop("old counted objects", hold_by_counted, drop_counted);
-    by_hand(tracks);
+    by_hand();
     in_a_child();
     questions_between();
     close_all();

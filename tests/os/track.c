@@ -141,6 +141,27 @@ Test(track, a_mapping_made_since_counts_as_written)
     expect(0, 0);
 }
 
+Test(track, pages_that_were_moved_count_as_written)
+{
+    touch(0, 10);
+    cr_assert(os_track_protect(base, base + PAGES * page) || !tracks);
+    cr_assert_eq(os_move_pages(base + 2 * page, base + 20 * page, 4 * page), OS_MOVED);
+    expect(20, 24);
+    touch(22, 23);
+    expect(20, 24);
+}
+
+Test(track, at_the_end_nothing_is_protected)
+{
+    touch(0, 10);
+    cr_assert(os_track_protect(base, base + PAGES * page) || !tracks);
+    os_track_end();
+    expect(0, 10);
+    cr_assert_eq(os_track_prepare(base, PAGES * page), tracks);
+    cr_assert(os_track_protect(base, base + PAGES * page) || !tracks);
+    expect(0, 0);
+}
+
 Test(track, when_the_program_closes_our_descriptor_everything_counts_as_written)
 {
     touch(0, 10);
@@ -171,7 +192,7 @@ Test(track, a_forked_child_begins_anew_and_its_parent_goes_on)
     cr_assert(os_track_protect(base, base + PAGES * page) || !tracks);
     pid_t child = fork();
     if (child == 0) {
-        os_track_fork_child();
+        os_track_end();
         expect(0, 10);
         cr_assert_eq(os_track_prepare(base, PAGES * page), tracks);
         cr_assert(os_track_protect(base, base + PAGES * page) || !tracks);
