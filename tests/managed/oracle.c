@@ -434,6 +434,16 @@ static void forget_stale(int exactly)
             }
 }
 
+/* What a finalizer could look at stays for one more, and may have finalizers again. */
+static void collect_all(void)
+{
+    int tries = 0;
+
+    do
+        wipe();
+    while (midden_collect(MIDDEN_FULL) != 0 && ++tries < 10);
+}
+
 /* From registered roots alone, so that no stale word has a say: the statics and the blocks that are
  * reachable become such roots. */
 static void collect_exactly(void)
@@ -443,22 +453,12 @@ static void collect_exactly(void)
         if (shade[i].kind == BLOCK && shade[i].marked)
             midden_root_add(body_of(i), WORDS * sizeof(void *));
     midden_scan(MIDDEN_SCAN_REGISTERED);
-    midden_collect(MIDDEN_FULL);
+    collect_all();
     midden_scan(MIDDEN_SCAN_ALL);
     for (uint32_t i = 1; i < nodes; i++)
         if (shade[i].kind == BLOCK && shade[i].marked)
             midden_root_remove(body_of(i));
     midden_root_remove(in_static);
-}
-
-/* What a finalizer could look at stays for one more, and may have finalizers again. */
-static void collect_all(void)
-{
-    int tries = 0;
-
-    do
-        wipe();
-    while (midden_collect(MIDDEN_FULL) != 0 && ++tries < 10);
 }
 
 static struct result judge(int round, uint32_t *count, int exactly)
