@@ -45,13 +45,13 @@ static struct {
     word           base, reach;                  /* of the cage */
     size_t         room;                         /* entries of each stack */
     uint32_t       spilled;
-    /* what is shared */
-    struct lock    lock;
+    /* what is shared, and written while all read the above: each on a line of its own */
+    struct lock    lock ALIGNED(64);
     struct batch  *batches;
-    uint32_t       count;                        /* batches waiting */
+    uint32_t       count ALIGNED(64);            /* batches waiting */
     uint32_t       idle;                         /* workers that look for one */
     /* the helpers' bell */
-    uint32_t       turn;  /* a number of drains, and the workers of the last */
+    uint32_t       turn ALIGNED(64);  /* a number of drains, and the workers of the last */
     uint32_t       working, helpers;
     uint32_t       seen[MARKERS];                /* the turn before a helper's first */
 } state;

@@ -173,10 +173,10 @@ static void by_growth(void)
     begin("growth:100%");
     midden_collect(MIDDEN_FULL);
     before = all_collections();
-    waste(24 << 20);
-    check(all_collections() == before, "24 MiB over nothing do not collect: 32 are the least");
-    waste(48 << 20);
-    check(all_collections() > before && all_collections() <= before + 4,
+    waste(12 << 20);
+    check(all_collections() == before, "12 MiB over nothing do not collect: 16 are the least");
+    waste(60 << 20);
+    check(all_collections() > before && all_collections() <= before + 5,
         "72 MiB do: %lu times, \"%s\"", (unsigned long)(all_collections() - before), reason);
     live = midden_alloc((size_t)96 << 20);
     *(char *)hide(live) = 1;
