@@ -41,12 +41,13 @@ void pool_detach(void)
 
 /* -- blocks ------------------------------------------------------------------------------------ */
 
-/* Of a quick class, what the cursor has in its word is taken for issued: right to within 64 blocks
- * a class. */
+/* Of a quick class, what the cursor finds in a word is taken for issued when it comes to that word:
+ * right to within 64 blocks a class. */
 static word take_small(struct heap *heap, size_t bytes, bool *zero)
 {
     unsigned class = class_of(bytes);
     const struct cursor *cursor = &heap->cursor[class];
+    bool next_word = cursor->next == 0;
     if (!heap_ready(heap, class))
         return 0;
     if (heap->kind == KIND_COUNTED)
@@ -54,7 +55,8 @@ static word take_small(struct heap *heap, size_t bytes, bool *zero)
     word block = heap_alloc(heap, class, zero);
     /* the others come here every time, or are counted where they are made */
     bool quick = bytes <= CLASS_QUICK_MAX && heap->kind != KIND_COUNTED;
-    size_t blocks = quick ? bit_count(*cursor->bits & cursor->valid) + 1 : 1;
+    size_t in_word = next_word ? bit_count(*cursor->bits & cursor->valid) + 1 : 0;
+    size_t blocks = quick ? in_word : 1;
     size_t volume = heap->volume + blocks * cursor->block_bytes;
     __atomic_store_n(&heap->volume, volume, __ATOMIC_RELAXED);
     return block;
