@@ -1,5 +1,6 @@
 /* aged.c - what became old while marks stood: it goes in the end, what comes in its place begins as
  *      new, and a kernel that must not be asked any more is not.
+ * slow: yes
  * seconds: 300
  */
 #include "check.h"

@@ -1,5 +1,6 @@
 /* forks.c - managed objects in a forked child: they are there, they are collected, and what the
  *      parent was about does not matter.
+ * slow: yes
  * seconds: 120
  */
 #include "check.h"

@@ -3,6 +3,7 @@
  *      tell (any more) what was written.
  * Job     Where this kernel tracks writes the collections for growth must become minor ones; where
  *         it does not, they are full, and all the rest holds just so.
+ * slow: yes
  * seconds: 300
  */
 #include "check.h"

@@ -14,6 +14,7 @@
  *             objects keep nothing. At count zero a counted object dies, whatever points at it: so
  *             registered roots and uncounted objects point only at such as hold themselves.
  * Locking     One lock for the shadow and the graph; collections run without it.
+ * slow: yes
  * seconds: 900
  */
 #include "oracle.h"

@@ -1,6 +1,7 @@
 /* storm.c - everything at once: threads that allocate, link, drop and die, forks, libraries that
  *      come and go, and a collection every millisecond. At the end every object is accounted for.
  * library: storm_part -ldl
+ * slow: yes
  * seconds: 300
  */
 #include "check.h"
