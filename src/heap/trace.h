@@ -5,7 +5,8 @@
  *                 of `free`
  *             T2  between two collections every mark is clear; or, while they stand, those of
  *                 uncounted blocks say which were there at the last one, and those of manual ones
- *                 nothing that is wrong: see minor.h
+ *                 nothing that is wrong: see minor.h. Where no slab is, bits may be left of one
+ *                 that was: the next one there begins with trace_forget
  *             T3  a young bit may be set for a block that was freed; it says nothing then
  * Locking     Marks are the collector's. A young bit is written by the owner of its slab, or while
  *             the world is stopped. What is said to need a stopped world: no other thread runs, and

@@ -13,7 +13,7 @@
  * When  a full collection that follows growth looked into much, left little more than the one
  * before it, and found nearly all of that alive: its marks stand, and the next ones for growth are
  * minor, until a quarter of what it left has been added (the 25 % rule). They come at half of what
- * is left of the growth that is allowed, so the heap becomes no larger than full ones would let it.
+ * is left of the growth that is allowed; what dies old comes on top, until the next full one.
  * One that had to look into half of the heap, or added a quarter at once, was in vain, and the next
  * full ones leave no marks: one, then two, four, up to 64. What dies old waits for a full one: the
  * seventeenth is one.

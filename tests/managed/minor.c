@@ -197,6 +197,8 @@ static void in_a_child(void)
     fflush(stdout);
     child = fork();
     if (child == 0) {
+        if (watches() != 0)
+            _exit(8);
         for (long i = 0; i < HOLDERS; i++)
             hold_by_store(i);
         if (until_minor(2) != tracks)
