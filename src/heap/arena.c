@@ -88,13 +88,13 @@ static struct slab *make_span(struct arena *arena, size_t bytes, size_t align)
 {
     bool zero;
     struct slab *slab = arena->spare;
-    if (bytes > class_table[0].blocks * (size_t)ARENA_GRANULE || align > SLICE_BYTES) {
+    if (bytes > class_blocks(0, ARENA_SLICES) * (size_t)ARENA_GRANULE || align > SLICE_BYTES) {
         slab = slab_make_large(bytes, align, &zero);
     } else if (slab != NULL) {
         arena->spare = NULL;
         return slab;
     } else {
-        slab = slab_make(0, OWNER_ARENA, false);
+        slab = slab_make(0, OWNER_ARENA, ARENA_SLICES, false);
     }
     if (slab == NULL)
         return NULL;

@@ -16,6 +16,7 @@
 #include "heap/slab.h"
 
 enum { ARENA_NAME_BYTES = 64, ARENA_GRANULE = CLASS_ALIGN };
+enum { ARENA_SLICES = KIB(64) >> SLICE_SHIFT };  /* a span, unless a block needs more */
 
 struct arena {
     word          next, end;                     /* what is left of the top span */

@@ -11,7 +11,7 @@ enum { META_SHARE = 32 };
 #define CAGE_MAX  TIB(16)
 #define STEP_MIN  MIB(1)
 #define STEP_MAX  MIB(64)
-#define SPARSE    MIB(512)  /* room of the sparse zone, where there is a dense one */
+#define SPARSE    MIB(128)  /* room of the sparse zone, where there is a dense one */
 
 /* Each table is laid out for the whole cage and committed as far as the cage reaches, a piece at a
  * time. */
@@ -100,11 +100,12 @@ static bool plan(size_t cage_bytes)
 bool cage_init(void)
 {
     os_facts_read(&cage.facts);
+    ASSERT(cage.facts.page_bytes <= SLICE_BYTES);
     size_t limit = cage.facts.space_limit_bytes;
     size_t bytes = power_of_two_up(cage.facts.ram_bytes) * 4;
     bytes = bytes < GIB(64) ? GIB(64) : bytes > CAGE_MAX ? CAGE_MAX : bytes;
     if (limit / 4 < bytes)                       /* as cage_fits */
-        return plan(round_up(limit < bytes ? limit : bytes, SLICE_BYTES * 64));
+        return plan(round_up(limit < bytes ? limit : bytes, MIB(4)));
     for (; bytes >= CAGE_MIN; bytes /= 2)
         if (reserve(bytes))
             return true;

@@ -1,16 +1,7 @@
 /* class.c - the table, worked out by the compiler. */
 #include "heap/class.h"
 
-/* A slab has at least four blocks where a slice would hold fewer; eight of those above 64 KiB, as
- * they fill their slices so. Debug builds cut slabs of 70 or 4 blocks instead, so that second
- * words, padding and full slabs are met at every turn. */
-#define LEAST(bytes)   ((bytes) > SLICE_BYTES ? 8 : 4)
-#define SLICES(bytes)  (((bytes) * LEAST(bytes) + SLICE_BYTES - 1) / SLICE_BYTES)
-#define NATURAL(bytes) (SLICES(bytes) * SLICE_BYTES / (bytes))
-#define SHRUNK(bytes)  ((bytes) / 16 % 2 ? 70 : 4)
-#define BLOCKS(bytes) \
-    (DEBUG_BUILD && SHRUNK(bytes) < NATURAL(bytes) ? SHRUNK(bytes) : NATURAL(bytes))
-#define C(bytes) { UINT64_MAX / (bytes) + 1, (bytes), BLOCKS(bytes), SLICES(bytes) }
+#define C(bytes) { UINT64_MAX / (bytes) + 1, (bytes) }
 
 #define TWO(base, step)  C((base) + (step)), C((base) + 2 * (step))
 #define FOUR(base, step) TWO(base, step), TWO((base) + 2 * (step), step)
@@ -32,6 +23,42 @@ const uint8_t class_quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1] = {
     Q2(16), Q2(17), Q2(18), Q2(19), Q2(20), Q2(21), Q2(22), Q2(23),
     Q4(24), Q4(25), Q4(26), Q4(27), Q4(28), Q4(29), Q4(30), Q4(31),
 };
+
+enum {
+    FIRST_BYTES = 4096,                          /* of the first eight slabs; then twice as much */
+    STEP_SLABS  = 8,
+    STEPS       = 4,
+    LEAST       = 2,                             /* blocks */
+    WASTE_PART  = 8,                             /* of a slab, that may belong to no block */
+};
+
+/* The largest a slab gets. Small blocks are many, and a slab that runs full and empty costs them
+ * most; of large ones a slab of 64 KiB would be few, and hardly ever empty. */
+static size_t most_bytes(size_t block_bytes)
+{
+    return block_bytes <= 128 ? KIB(64) : block_bytes <= 512 ? KIB(32) : KIB(16);
+}
+
+size_t class_slices(unsigned class, size_t slabs)
+{
+    size_t block_bytes = class_bytes(class), most = most_bytes(block_bytes);
+    size_t step = slabs / STEP_SLABS < STEPS ? slabs / STEP_SLABS : STEPS;
+    size_t bytes = (size_t)FIRST_BYTES << step < most ? (size_t)FIRST_BYTES << step : most;
+    size_t least = LEAST * block_bytes;
+    size_t slices = ((bytes > least ? bytes : least) + SLICE_BYTES - 1) >> SLICE_SHIFT;
+    while ((slices << SLICE_SHIFT) % block_bytes * WASTE_PART > slices << SLICE_SHIFT)
+        slices++;
+    return slices;
+}
+
+/* Debug builds cut slabs of 70 or 4 blocks instead, so that second words, padding and full slabs
+ * are met at every turn. */
+uint32_t class_blocks(unsigned class, size_t slices)
+{
+    size_t bytes = class_bytes(class), natural = (slices << SLICE_SHIFT) / bytes;
+    size_t shrunk = bytes / CLASS_ALIGN % 2 ? 70 : 4;
+    return (uint32_t)(DEBUG_BUILD && shrunk < natural ? shrunk : natural);
+}
 
 unsigned class_of_aligned(size_t bytes, size_t align)
 {

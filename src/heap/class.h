@@ -2,8 +2,8 @@
  * Job         The table of size classes: every class a multiple of 16 bytes; 16 apart to 256 bytes,
  *             then eight a doubling to 2 KiB, four to 32 KiB, eight to 256 KiB. So at most 15 bytes
  *             are wasted up to 256 bytes, an eighth to 2 KiB, a fifth to 32 KiB, and an eighth
- *             again above, where a block is worth many small ones. Each class knows the slab it is
- *             cut from and its reciprocal.
+ *             again above, where a block is worth many small ones. Each class knows its reciprocal,
+ *             and how large the next slab of a heap is that has some already.
  * Invariants  C1  class_bytes(class_of(n)) >= n, and no smaller class fits
  *             C2  for every offset in a slab: the high half of offset * magic is the block's index,
  *                 and the low half is below magic iff the offset is a block's start
@@ -16,8 +16,17 @@
 #include "base/bits.h"
 #include "base/check.h"
 
+/* A slice is the largest page that kernels of the architecture have. */
+#ifndef MIDDEN_SLICE_SHIFT
+#ifdef __x86_64__
+#define MIDDEN_SLICE_SHIFT 12
+#else
+#define MIDDEN_SLICE_SHIFT 16
+#endif
+#endif
+
 enum {
-    SLICE_SHIFT     = 16,
+    SLICE_SHIFT     = MIDDEN_SLICE_SHIFT,
     CLASS_COUNT     = 16 + 24 + 16 + 24,
     CLASS_QUICK_MAX = 1024,                      /* up to here a table gives the class */
     CLASS_MAX_BYTES = 256 * 1024,                /* above: a span of its own */
@@ -28,8 +37,6 @@ enum {
 struct class {
     uint64_t magic;                              /* reciprocal: 2^64 / block_bytes, rounded up */
     uint32_t block_bytes;
-    uint16_t blocks;                             /* a slab */
-    uint16_t slices;                             /* a slab */
 };
 extern const struct class class_table[CLASS_COUNT];
 extern const uint8_t class_quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1];    /* by (bytes + 15) / 16 */
@@ -55,6 +62,11 @@ INLINE size_t class_bytes(unsigned class)
 {
     return class_table[class].block_bytes;
 }
+
+/* Slices of the next slab in a heap that has `slabs` of the class: as few as a block or two need at
+ * first, more with every eighth. */
+size_t class_slices(unsigned class, size_t slabs);
+uint32_t class_blocks(unsigned class, size_t slices);                 /* in a slab of so many */
 
 /* The smallest class whose blocks hold `bytes` and start at multiples of `align`, a power of two up
  * to SLICE_BYTES; CLASS_COUNT: none, the block needs a span of its own. */

@@ -50,7 +50,7 @@ bool heap_slab_retire(struct heap *heap, struct slab *slab)
     if (thread.nested || !slab_own(slab, (word)heap, OWNER_NONE))
         return false;
     heap_list_remove(heap, slab);
-    heap->cut[slab->class] -= heap->cut[slab->class] != 0;
+    heap->has[slab->class] -= heap->has[slab->class] != 0;
     slab_drop(slab);
     return true;
 }
@@ -179,14 +179,19 @@ static bool refill_from_remote(struct heap *heap, struct cursor *cursor)
 }
 
 /* A class that has filled some slabs will fill the next: it may lie in huge pages. One slab of each
- * of many classes would waste most of them. */
+ * of many classes would waste most of them. Where there is no room for a large one, a small one
+ * may find some. */
 static struct slab *make_slab(struct heap *heap, unsigned class)
 {
-    struct slab *slab = slab_make(class, (word)heap, heap->cut[class] >= HEAP_DENSE_AFTER);
+    size_t has = heap->has[class], slices = class_slices(class, has);
+    size_t least = class_slices(class, 0);
+    struct slab *slab = slab_make(class, (word)heap, slices, has >= HEAP_DENSE_AFTER);
+    if (slab == NULL && slices > least)
+        slab = slab_make(class, (word)heap, least, false);
     if (slab == NULL)
         return NULL;
     slab->kind = (uint8_t)heap->kind;
-    heap->cut[class] += heap->cut[class] < HEAP_DENSE_AFTER;
+    heap_has_more(heap, class);
     rest_made(heap, slab);
     return slab;
 }
@@ -317,6 +322,7 @@ static bool claim(struct heap *heap, struct slab *slab)
     if ((owner & OWNER_FLAGS) != OWNER_FULL || !slab_own(slab, owner, mine))
         return false;
     COUNT_ONE(slabs_stolen);
+    heap_has_more(heap, slab->class);
     heap_list_add(heap, slab);
     return true;
 }

@@ -19,7 +19,7 @@
 #include "heap/cursor.h"
 #include "heap/rest.h"
 
-enum { HEAP_DENSE_AFTER = 16 };  /* slabs of a class before it asks for huge pages */
+enum { HEAP_DENSE_AFTER = 32 };  /* slabs of a class before it asks for huge pages */
 enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
@@ -27,7 +27,7 @@ struct heap {
     /* by (bytes + 15) / 16, like class_quick: where the cursor lies in here */
     uint16_t      quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1];
     struct slab  *partial[CLASS_COUNT];  /* slabs with free blocks, oldest first; circular */
-    uint8_t       cut[CLASS_COUNT];  /* slabs made and not given back, as far as HEAP_DENSE_AFTER */
+    uint16_t      has[CLASS_COUNT];  /* slabs, and full ones that others may have taken over */
     size_t        listed;                        /* slabs in `partial` */
     /* slabs others freed into; pushed by anyone, popped whole by the owner */
     struct slab  *pending;
@@ -63,6 +63,11 @@ extern struct heap heap_none;                    /* no cursor aims anywhere, own
 INLINE struct cursor *heap_quick(struct heap *heap, size_t bytes)
 {
     return (struct cursor *)((char *)heap + heap->quick[(bytes + CLASS_ALIGN - 1) / CLASS_ALIGN]);
+}
+
+INLINE void heap_has_more(struct heap *heap, unsigned class)
+{
+    heap->has[class] += heap->has[class] < UINT16_MAX;
 }
 
 INLINE void heap_enter(void)

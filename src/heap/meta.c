@@ -4,7 +4,7 @@
 #include "heap/span.h"
 
 /* pieces up to 23 units are kept by size; larger ones are never given back */
-enum { SIZES = 24, STEP = 64 * 1024 };
+enum { SIZES = 24, STEP = 64 * 1024, MORE_SLICES = STEP >> SLICE_SHIFT };
 
 struct spare {
     struct spare *next;
@@ -44,7 +44,7 @@ static bool more_of_our_own(size_t bytes)
     if (step > cage_tables.meta_bytes - state.reach ||
         !cage_commit(cage_tables.meta + state.reach, step))
         return false;
-    if (state.end != cage_tables.meta + state.reach)  /* the first, or a slice came between */
+    if (state.end != cage_tables.meta + state.reach)  /* the first, or a span came between */
         state.next = cage_tables.meta + state.reach;
     state.reach += step;
     state.end = cage_tables.meta + state.reach;
@@ -64,17 +64,17 @@ static void *take_locked(size_t units)
     return piece;
 }
 
-/* Where the process may have no more address space, the cage may still have an empty slice: it
+/* Where the process may have no more address space, the cage may still have an empty span: it
  * becomes ours for good. Called without the lock: spans come before tables. */
 static bool more_from_the_cage(void)
 {
     bool zero;
-    word slice = span_take(&(struct span_wish){ 1, 1, false }, &zero);
-    if (slice == 0 || !lock_take(&meta_lock))
+    word span = span_take(&(struct span_wish){ MORE_SLICES, 1, false }, &zero);
+    if (span == 0 || !lock_take(&meta_lock))
         return false;
-    state.next = slice;
-    state.end = slice + SLICE_BYTES;
-    state.slices++;
+    state.next = span;
+    state.end = span + STEP;
+    state.slices += MORE_SLICES;
     lock_give(&meta_lock);
     return true;
 }

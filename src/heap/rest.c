@@ -3,9 +3,10 @@
 #include "heap/heap.h"
 
 enum {
-    REST_LEAST = 4,                              /* slices */
-    REST_MOST  = 48,
-    EBB        = 32,                             /* slices given back in a row: the heap shrinks */
+    REST_LEAST = KIB(256) >> SLICE_SHIFT,
+    REST_MORE  = KIB(64) >> SLICE_SHIFT,         /* with every one that is missed */
+    REST_MOST  = MIB(3) >> SLICE_SHIFT,
+    EBB        = MIB(2) >> SLICE_SHIFT,          /* given back in a row: the heap shrinks */
     LOOKS      = 80,                             /* as many as a slab has words, and some */
 };
 
@@ -39,7 +40,7 @@ static size_t at_rest(struct heap *heap)
         if (!rests(heap, class))
             continue;
         rest->class[kept++] = (uint8_t)class;
-        slices += slab_all_free(heap->cursor[class].slab) ? class_table[class].slices : 0;
+        slices += slab_all_free(heap->cursor[class].slab) ? heap->cursor[class].slab->slices : 0;
     }
     rest->count = (uint8_t)kept;
     return slices;
@@ -88,7 +89,7 @@ void rest_made(struct heap *heap, struct slab *slab)
     if ((*missed & bit) == 0)
         return;
     *missed &= ~bit;
-    size_t most = (rest->most > REST_LEAST ? rest->most : REST_LEAST) + 1;
+    size_t most = (rest->most > REST_LEAST ? rest->most : REST_LEAST) + REST_MORE;
     rest->most = (uint16_t)(most < REST_MOST ? most : REST_MOST);
 }
 

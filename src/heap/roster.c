@@ -97,6 +97,7 @@ static void bury(struct heap *heap)
 {
     heap->state = HEAP_DEAD;
     heap->making = 0;
+    __builtin_memset(heap->has, 0, sizeof heap->has);
     heap->inside = NULL;
     heap->next_dead = state.dead[heap->kind];
     state.dead[heap->kind] = heap;
@@ -117,9 +118,10 @@ void roster_detach(struct heap *heap)
 
 /* -- adoption ---------------------------------------------------------------------------------- */
 
-static void take_orphan(struct slab *slab)
+static void take_orphan(struct heap *heap, struct slab *slab)
 {
     heap_list_remove(&orphans[slab->kind], slab);
+    heap_has_more(heap, slab->class);
     COUNT_ONE(slabs_adopted);
 }
 
@@ -132,7 +134,7 @@ struct slab *roster_adopt(struct heap *heap, unsigned class)
         remote_drain(from);
     struct slab *slab = from->partial[class];
     if (slab != NULL && slab_own(slab, (word)from, (word)heap))
-        take_orphan(slab);
+        take_orphan(heap, slab);
     else
         slab = NULL;
     lock_give(&roster_lock);
@@ -146,7 +148,7 @@ bool roster_adopt_slab(struct heap *heap, struct slab *slab)
     remote_drain(&orphans[heap->kind]);
     bool ours = slab_own(slab, (word)&orphans[heap->kind], (word)heap);
     if (ours)
-        take_orphan(slab);
+        take_orphan(heap, slab);
     lock_give(&roster_lock);
     if (ours)
         heap_list_add(heap, slab);
@@ -215,10 +217,10 @@ static void tell_again(struct heap *heap, struct slab *slab)
 
 static void rescue_slabs(void)
 {
-    for (size_t i = 0, end = cage.reach >> SLICE_SHIFT; i < end; i++) {
-        struct slab *slab = cage.slab_of[i];
+    struct slab *slab;
+    for (size_t at = 0; (slab = slab_next(&at)) != NULL;) {
         struct heap *heap = slab_heap(slab);
-        if (heap == NULL || slab->base != cage_address(i))
+        if (heap == NULL)
             continue;
         if (heap->state == HEAP_DEAD && slab->owner != ((word)heap | OWNER_FULL))
             rescue(slab, heap);

@@ -58,19 +58,19 @@ static void settle(struct slab *slab, word owner)
     publish(slab, slab);
 }
 
-struct slab *slab_make(unsigned class, word owner, bool dense)
+struct slab *slab_make(unsigned class, word owner, size_t slices, bool dense)
 {
     const struct class *shape = &class_table[class];
     bool zero = false;
-    struct slab *slab = descriptor_make(shape->blocks, shape->block_bytes);
+    struct slab *slab = descriptor_make(class_blocks(class, slices), shape->block_bytes);
     if (slab == NULL)
         return NULL;
-    slab->base = span_take(&(struct span_wish){ shape->slices, 1, dense }, &zero);
+    slab->base = span_take(&(struct span_wish){ slices, 1, dense }, &zero);
     if (slab->base == 0) {
         meta_give(slab, descriptor_bytes(slab->words));
         return NULL;
     }
-    slab->slices = shape->slices;
+    slab->slices = (uint32_t)slices;
     slab->class = (uint8_t)class;
     slab->magic = shape->magic;
     slab->reached = 0;
@@ -169,6 +169,20 @@ enum os_moved slab_move_large(struct slab *from, struct slab *to, size_t bytes)
         __atomic_fetch_add(&moved_blocks, 1, __ATOMIC_RELAXED);
     }
     return moved;
+}
+
+struct slab *slab_next(size_t *slice)
+{
+    size_t end = cage_reach() >> SLICE_SHIFT;
+    for (size_t i = *slice; i < end; i++) {
+        struct slab *slab = __atomic_load_n(&cage.slab_of[i], __ATOMIC_RELAXED);
+        if (slab == &slab_none || slab->base != cage_address(i))
+            continue;
+        *slice = i + (slab->slices != 0 ? slab->slices : 1);
+        return slab;
+    }
+    *slice = end;
+    return NULL;
 }
 
 bool slab_all_free(const struct slab *slab)

@@ -141,7 +141,7 @@ INLINE bool slab_is_free(struct slab *slab, size_t index)
 }
 
 /* takes a span; NULL: out of memory */
-struct slab *slab_make(unsigned class, word owner, bool dense);
+struct slab *slab_make(unsigned class, word owner, size_t slices, bool dense);
 /* one block, page-rounded; NULL: out of memory */
 struct slab *slab_make_large(size_t bytes, size_t align, bool *zero);
 void         slab_drop(struct slab *slab);  /* gives the span back; nothing in it is in use */
@@ -149,6 +149,9 @@ void         slab_drop(struct slab *slab);  /* gives the span back; nothing in i
 bool         slab_resize_large(struct slab *slab, size_t bytes);
 /* pages, not bytes; OS_REFUSED: copy; OS_LOST: `to` has gone */
 enum os_moved slab_move_large(struct slab *from, struct slab *to, size_t bytes);
+/* In order of address: of the span that begins at *slice or next above, which is moved behind it;
+ * NULL: no more. */
+struct slab *slab_next(size_t *slice);
 bool         slab_all_free(const struct slab *slab);                          /* by `free` alone */
 size_t       slab_taken(struct slab *slab);  /* blocks in use; exact when its owner rests */
 void         slab_validate(struct slab *slab);

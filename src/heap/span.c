@@ -4,15 +4,21 @@
 #include "heap/slab.h"
 #include "base/count.h"
 
-enum { WORD_BITS = 64, WINDOW_CALLS = 1024 };
+enum { WORD_BITS = 64, WINDOW_CALLS = 8192 };
+enum { RANKS = 7 };                              /* runs of 1, 2, 4, ... 64 slices and more */
 #define NOWHERE      SIZE_MAX
 #define DIRTY_FLOOR  (MIB(6) >> SLICE_SHIFT)     /* a small process never purges */
 #define DENSE_FROM   (MIB(16) >> SLICE_SHIFT)    /* a heap below stays on small pages */
 
 struct lock span_lock;
 
+/* Where to begin to look: no run of 1 << rank slices of the zone begins below. */
+struct lows {
+    size_t at[ZONE_COUNT][RANKS];
+};
+
 static struct {
-    size_t low[ZONE_COUNT];                      /* no slice of the zone below is available */
+    struct lows low, low_dirty;                  /* of `available`, of `dirty` */
     size_t highest;                              /* no slice from here up was ever taken */
     size_t used, dirty, peak;                    /* slices */
     size_t dirty_in[ZONE_COUNT];                 /* dirty, by zone */
@@ -80,6 +86,20 @@ static size_t write_run(uint64_t *map, size_t at, size_t run, bool set)
     return changed;
 }
 
+/* Where the run of ones below `at` begins, looked for down to `floor`. */
+static size_t run_start(const uint64_t *map, size_t at, size_t floor)
+{
+    while (at > floor) {
+        uint64_t zeros = ~map[(at - 1) / WORD_BITS] & bits_below((at - 1) % WORD_BITS + 1);
+        if (zeros != 0) {
+            size_t start = round_down(at - 1, WORD_BITS) + bit_highest(zeros) + 1;
+            return start > floor ? start : floor;
+        }
+        at = round_down(at - 1, WORD_BITS);
+    }
+    return floor;
+}
+
 static bool bit_at(const uint64_t *map, size_t at)
 {
     return map[at / WORD_BITS] >> at % WORD_BITS & 1;
@@ -91,24 +111,46 @@ static enum cage_zone_name zone_of(size_t slice)
 }
 
 /* All of the zone lies above its first slice, whatever was noted yet. */
-static size_t lowest_in(enum cage_zone_name name)
+static size_t lowest_in(const struct lows *lows, enum cage_zone_name name, unsigned rank)
 {
-    size_t low = state.low[name], first = cage.zone[name].first;
+    size_t low = lows->at[name][rank], first = cage.zone[name].first;
     return low > first ? low : first;
 }
 
-static void note_low(size_t slice)
+static unsigned rank_of(size_t slices)
 {
-    size_t *low = &state.low[zone_of(slice)];
-    *low = slice < *low ? slice : *low;
+    unsigned rank = bit_highest(slices);
+    return rank < RANKS ? rank : RANKS - 1;
 }
 
-/* Sets or clears the dirty bits of a run; returns how many changed. */
+/* A run was set: with what lies beside it, it is perhaps the lowest of its length. */
+static void note_low(struct lows *lows, const uint64_t *map, size_t at, size_t run)
+{
+    enum { FAR = 1 << (RANKS - 1) };
+    enum cage_zone_name name = zone_of(at);
+    const struct cage_zone *zone = &cage.zone[name];
+    size_t floor = at > zone->first + FAR ? at - FAR : zone->first, end = at + run + FAR;
+    size_t lo = run_start(map, at, floor);
+    size_t hi = next_bit(map, at + run, end < zone->reach ? end : zone->reach, ~(uint64_t)0);
+    for (unsigned rank = 0; rank <= rank_of(hi - lo); rank++)
+        lows->at[name][rank] = lo < lows->at[name][rank] ? lo : lows->at[name][rank];
+}
+
+static void write_available(size_t at, size_t run, bool set)
+{
+    write_run(cage_tables.available, at, run, set);
+    if (set)
+        note_low(&state.low, cage_tables.available, at, run);
+}
+
+/* Returns how many changed. */
 static size_t write_dirty(size_t at, size_t run, bool set)
 {
     size_t changed = write_run(cage_tables.dirty, at, run, set);
     state.dirty += set ? changed : -changed;
     state.dirty_in[zone_of(at)] += set ? changed : -changed;
+    if (set)
+        note_low(&state.low_dirty, cage_tables.dirty, at, run);
     return changed;
 }
 
@@ -134,8 +176,7 @@ static size_t grow(enum cage_zone_name name, const struct span_wish *wish)
 {
     const struct cage_zone *zone = &cage.zone[name];
     size_t first = zone->reach, tail = first;
-    while (tail > state.low[name] && bit_at(cage_tables.available, tail - 1))
-        tail--;
+    tail = run_start(cage_tables.available, tail, lowest_in(&state.low, name, 0));
     size_t start = aligned_up(tail, wish->align_slices);
     size_t gained = cage_grow(name, start + wish->slices - first);
     if (gained == 0)
@@ -143,13 +184,13 @@ static size_t grow(enum cage_zone_name name, const struct span_wish *wish)
     COUNT_ONE(commits);
     if (name == ZONE_DENSE)
         ask_for_huge(first, gained);
-    write_run(cage_tables.available, first, gained, true);
+    write_available(first, gained, true);
     return start;
 }
 
 static void account_taken(size_t at, size_t run, bool *zero)
 {
-    write_run(cage_tables.available, at, run, false);
+    write_available(at, run, false);
     size_t warm = write_dirty(at, run, false);
     *zero = warm == 0;
     state.spare = state.dirty < state.spare ? state.dirty : state.spare;
@@ -164,13 +205,26 @@ static void account_taken(size_t at, size_t run, bool *zero)
     COUNT_ONE(spans_taken);
 }
 
+/* The lowest run; what was looked at in vain is not looked at again. */
+static size_t find_lowest(struct lows *lows, const uint64_t *map, enum cage_zone_name name,
+                          const struct span_wish *wish)
+{
+    unsigned rank = rank_of(wish->slices);
+    size_t end = cage.zone[name].reach;
+    size_t at = find_run(map, lowest_in(lows, name, rank), end, wish);
+    if (wish->slices == (size_t)1 << rank && wish->align_slices == 1)
+        lows->at[name][rank] = at != NOWHERE ? at : end;
+    return at;
+}
+
 static size_t find_in(enum cage_zone_name name, const struct span_wish *wish)
 {
-    size_t end = cage.zone[name].reach, at = NOWHERE;
-    size_t low = state.low[name] = next_bit(cage_tables.available, lowest_in(name), end, 0);
+    size_t at = NOWHERE;
     if (state.dirty_in[name] >= wish->slices)
-        at = find_run(cage_tables.dirty, low, end, wish);
-    return at != NOWHERE ? at : find_run(cage_tables.available, low, end, wish);
+        at = find_lowest(&state.low_dirty, cage_tables.dirty, name, wish);
+    if (at != NOWHERE)
+        return at;
+    return find_lowest(&state.low, cage_tables.available, name, wish);
 }
 
 /* Either zone will do before memory is said to be out. */
@@ -257,7 +311,8 @@ static size_t keep_slices(size_t given)
 static bool purgeable_run(enum cage_zone_name name, size_t *lo, size_t *end, bool split)
 {
     bool whole = name == ZONE_DENSE && !split;
-    size_t unit = whole ? cage.facts.huge_bytes >> SLICE_SHIFT : 1, low = lowest_in(name);
+    size_t unit = whole ? cage.facts.huge_bytes >> SLICE_SHIFT : 1;
+    size_t low = lowest_in(&state.low_dirty, name, 0);
     for (size_t hi = *end; hi > low;) {
         uint64_t below = bits_below((hi - 1) % WORD_BITS + 1);
         uint64_t bits = cage_tables.dirty[(hi - 1) / WORD_BITS] & below;
@@ -265,9 +320,8 @@ static bool purgeable_run(enum cage_zone_name name, size_t *lo, size_t *end, boo
             hi = round_down(hi - 1, WORD_BITS);
             continue;
         }
-        size_t top = round_down(hi - 1, WORD_BITS) + bit_highest(bits) + 1, at = top;
-        while (at > low && bit_at(cage_tables.dirty, at - 1))
-            at--;
+        size_t top = round_down(hi - 1, WORD_BITS) + bit_highest(bits) + 1;
+        size_t at = run_start(cage_tables.dirty, top, low);
         *lo = round_up(at, unit);
         *end = round_down(top, unit);
         if (*lo < *end)
@@ -285,7 +339,7 @@ static bool give_top(size_t lo, size_t hi)
     if (!cage.planned || hi != zone->reach)
         return false;
     write_dirty(lo, hi - lo, false);
-    write_run(cage_tables.available, lo, hi - lo, false);
+    write_available(lo, hi - lo, false);
     cage_shrink(zone_of(lo), hi - lo);
     return true;
 }
@@ -296,15 +350,14 @@ static bool purge_run(size_t lo, size_t hi)
     if (give_top(lo, hi))
         return true;
     write_dirty(lo, hi - lo, false);
-    write_run(cage_tables.available, lo, hi - lo, false);
+    write_available(lo, hi - lo, false);
     lock_give(&span_lock);
     bool done = os_purge(cage_address(lo), (hi - lo) << SLICE_SHIFT);
     if (!lock_take(&span_lock))
         return false;
-    write_run(cage_tables.available, lo, hi - lo, true);
+    write_available(lo, hi - lo, true);
     if (!done)                                   /* mlockall: the pages stay and are not zero */
         write_dirty(lo, hi - lo, true);
-    note_low(lo);
     return done;
 }
 
@@ -342,11 +395,10 @@ void span_give(word at, size_t slices, bool zero)
     size_t first = cage_slice(at);
     if (!lock_take(&span_lock))
         return;  /* a signal above the holder: the caller has made sure it is not so */
-    write_run(cage_tables.available, first, slices, true);
+    write_available(first, slices, true);
     if (!zero)
         write_dirty(first, slices, true);
     state.used -= slices;
-    note_low(first);
     COUNT_ONE(spans_given);
     size_t keep = keep_slices(slices);
     if (state.dirty > keep && state.dirty > state.stuck + DIRTY_FLOOR / 2)
@@ -401,12 +453,24 @@ size_t span_highest(void)
     return state.highest;
 }
 
+static void validate_lows(const struct lows *lows, const uint64_t *map, enum cage_zone_name name)
+{
+    size_t end = cage.zone[name].reach, at = next_bit(map, cage.zone[name].first, end, 0);
+    while (at < end) {
+        size_t stop = next_bit(map, at, end, ~(uint64_t)0);
+        for (unsigned rank = 0; rank <= rank_of(stop - at); rank++)
+            ASSERT(lows->at[name][rank] <= at);
+        at = next_bit(map, stop, end, 0);
+    }
+}
+
 static void validate_zone(enum cage_zone_name name, size_t *available, size_t *dirty)
 {
+    validate_lows(&state.low, cage_tables.available, name);
+    validate_lows(&state.low_dirty, cage_tables.dirty, name);
     for (size_t i = cage.zone[name].first; i < cage.zone[name].reach; i++) {
         bool free = bit_at(cage_tables.available, i), kept = bit_at(cage_tables.dirty, i);
         ASSERT(free || !kept);                                              /* N3 */
-        ASSERT(!free || i >= state.low[name]);
         ASSERT(!free || cage.slab_of[i] == &slab_none);                     /* G2 */
         *available += free;
         *dirty += kept;

@@ -80,21 +80,11 @@ struct trace_range trace_range(void)
 
 struct slab *trace_next(size_t *slice, unsigned kinds)
 {
-    size_t end = cage_reach() >> SLICE_SHIFT;
-    for (size_t i = *slice; i < end; ) {
-        struct slab *slab = cage.slab_of[i];
-        if (slab == &slab_none || slab->base != cage_address(i)) {
-            i++;
-            continue;
-        }
-        i += slab->slices;
-        if (kinds >> slab->kind & 1) {
-            *slice = i;
-            return slab;
-        }
-    }
-    *slice = end;
-    return NULL;
+    struct slab *slab;
+    do
+        slab = slab_next(slice);
+    while (slab != NULL && !(kinds >> slab->kind & 1));
+    return slab;
 }
 
 struct slab *trace_next_young(size_t *slice)
@@ -182,7 +172,7 @@ static void relist(struct slab *slab, bool empty)
     if (empty) {
         if (!full)
             heap_list_remove(heap, slab);
-        heap->cut[slab->class] -= heap->cut[slab->class] != 0;
+        heap->has[slab->class] -= heap->has[slab->class] != 0;
         retire(slab);
         return;
     }

@@ -30,8 +30,9 @@ static size_t purge_run(struct slab *slab, size_t first, size_t last)
     return purged;
 }
 
-/* Runs of free blocks, in slabs of one word: their blocks have 1 KiB and more, those of others are
- * less than a page by far. Whoever calls is the slab's owner, and has no cursor on it. */
+/* Runs of free blocks, in slabs of one word: so are all whose blocks have 512 bytes and more; of
+ * smaller ones a whole page is seldom free. Whoever calls is the slab's owner, and has no cursor on
+ * it. */
 static size_t purge_slab(struct slab *slab)
 {
     size_t purged = 0;

@@ -5,9 +5,14 @@
 #include "heap/roster.h"
 #include "heap/span.h"
 
-static bool is_head(const struct slab *slab, size_t slice)
+/* One that goes while others run is nobody's already. */
+static struct slab *next_owned(size_t *slice)
 {
-    return slab_owner(slab) != OWNER_NONE && slab->base == cage_address(slice);
+    struct slab *slab;
+    do
+        slab = slab_next(slice);
+    while (slab != NULL && slab_owner(slab) == OWNER_NONE);
+    return slab;
 }
 
 static enum walk_kind kind_of(const struct slab *slab)
@@ -85,10 +90,8 @@ static bool walk_arena_span(struct slab *slab, bool (*visit)(const struct walk_b
 
 bool walk_blocks(bool (*visit)(const struct walk_block *, void *), void *arg)
 {
-    for (size_t i = 0; i < cage.reach >> SLICE_SHIFT; i++) {
-        struct slab *slab = cage.slab_of[i];
-        if (!is_head(slab, i))
-            continue;
+    struct slab *slab;
+    for (size_t at = 0; (slab = next_owned(&at)) != NULL;) {
         bool on = slab_owner(slab) & OWNER_ARENA ? walk_arena_span(slab, visit, arg)
                                                  : walk_slab(slab, visit, arg);
         if (!on)
@@ -143,9 +146,9 @@ void walk_figures(struct walk_figures *figures)
         .dirty_bytes = span.dirty_slices << SLICE_SHIFT,
         .peak_span_bytes = span.peak_slices << SLICE_SHIFT, .meta_bytes = meta_reach(),
     };
-    for (size_t i = 0; i < cage.reach >> SLICE_SHIFT; i++)
-        if (is_head(cage.slab_of[i], i))
-            add_slab(figures, cage.slab_of[i]);
+    struct slab *slab;
+    for (size_t at = 0; (slab = next_owned(&at)) != NULL;)
+        add_slab(figures, slab);
     for (struct heap *heap = roster_first(); heap != NULL; heap = heap->next) {
         figures->heaps++;
         figures->live_heaps += heap->state == HEAP_LIVE;
@@ -160,9 +163,9 @@ size_t walk_class_count(void)
 void walk_class_figures(unsigned class, struct walk_class *figures)
 {
     *figures = (struct walk_class){ .block_bytes = class_bytes(class) };
-    for (size_t i = 0; i < cage.reach >> SLICE_SHIFT; i++) {
-        struct slab *slab = cage.slab_of[i];
-        if (!is_head(slab, i) || slab->class != class)
+    struct slab *slab;
+    for (size_t at = 0; (slab = next_owned(&at)) != NULL;) {
+        if (slab->class != class)
             continue;
         figures->slabs++;
         figures->blocks += slab->blocks;

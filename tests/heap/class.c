@@ -39,9 +39,33 @@ Test(class, a_slab_holds_its_blocks)
 {
     for (unsigned class = 0; class < CLASS_COUNT; class++) {
         const struct class *shape = &class_table[class];
-        cr_assert_leq((size_t)shape->blocks * shape->block_bytes, shape->slices * SLICE_BYTES);
-        cr_assert_geq(shape->blocks, !DEBUG_BUILD && shape->block_bytes > SLICE_BYTES ? 8 : 4);
         cr_assert_eq(shape->magic, class_magic(shape->block_bytes));
+        for (size_t slabs = 0; slabs < 100; slabs++) {
+            size_t slices = class_slices(class, slabs), bytes = slices * SLICE_BYTES;
+            size_t blocks = class_blocks(class, slices);
+            cr_assert_leq(blocks * shape->block_bytes, bytes);
+            cr_assert_geq(blocks, 2);
+            cr_assert_leq(bytes % shape->block_bytes, bytes / 8);
+        }
+    }
+}
+
+/* A slab of one page for the first few of small blocks, of many pages when there are many. */
+Test(class, slabs_grow_with_their_number)
+{
+    for (unsigned class = 0; class < CLASS_COUNT; class++) {
+        size_t least = class_slices(class, 0), most = class_slices(class, SIZE_MAX), before = least;
+        for (size_t slabs = 1; slabs < 100; slabs++) {
+            size_t slices = class_slices(class, slabs);
+            cr_assert_geq(slices, before);
+            cr_assert_leq(slices, most);
+            before = slices;
+        }
+        if (class_bytes(class) <= 128)
+            cr_assert_eq(most * SLICE_BYTES, KIB(64));
+        if (class_bytes(class) <= 512)
+            cr_assert_eq(least, 1);
+        cr_assert_leq(most, (KIB(64) + 2 * class_bytes(class)) >> SLICE_SHIFT);
     }
 }
 
@@ -52,7 +76,7 @@ Test(class, the_reciprocal_is_exact_at_every_byte_of_every_slab)
         const struct class *shape = &class_table[class];
         struct slab slab = { .base = SLICE_BYTES, .magic = shape->magic };
         size_t index = 0, rest = 0;
-        for (size_t at = 0; at < shape->slices * SLICE_BYTES; at++) {
+        for (size_t at = 0; at < class_slices(class, SIZE_MAX) * SLICE_BYTES; at++) {
             struct slab_place place = slab_place(&slab, slab.base + at);
             if (place.index != index || place.start != (rest == 0))
                 cr_assert_fail("blocks of %u bytes, offset %zu: block %zu, %s", shape->block_bytes,

@@ -2,7 +2,12 @@
 #include "ground.h"
 #include "base/count.h"
 
-enum { SIZES = 40 };                             /* classes of one slice a slab */
+enum { SIZES = 60 };                             /* classes, up to 48 KiB */
+
+static size_t used_bytes(void)
+{
+    return used_slices() << SLICE_SHIFT;
+}
 
 static word alloc(struct heap *heap, unsigned class)
 {
@@ -43,26 +48,26 @@ Test(rest, a_heap_at_first_lets_few_slabs_rest)
 {
     struct heap *heap = attached();
     request(heap);
-    cr_assert_leq(used_slices(), 5);
+    cr_assert_leq(used_bytes(), KIB(256 + 96), "a little, and the newest");
     heap_validate(heap);
 }
 
-/* Forty slabs rest; then so many of another size come and go that the heap has shrunk. */
+/* Sixty slabs rest; then so many of another size come and go that the heap has shrunk. */
 Test(rest, an_ebb_wakes_them)
 {
-    enum { SLABS = 70, MOST = SLABS * 64 };
+    enum { MORE = 5 << 20, MOST = 1024 };
     static word block[MOST];
     struct heap *heap = attached();
     for (unsigned i = 0; i < 2 * SIZES; i++)
         request(heap);
-    cr_assert_geq(used_slices(), SIZES / 2);
-    size_t held = 0, before = used_slices();
-    while (used_slices() < before + SLABS && held < MOST)
+    cr_assert_geq(used_bytes(), KIB(640));
+    size_t held = 0, before = used_bytes();
+    while (used_bytes() < before + MORE && held < MOST)
         block[held++] = alloc(heap, SIZES);
-    cr_assert_geq(used_slices(), before + SLABS);
+    cr_assert_geq(used_bytes(), before + MORE);
     while (held > 0)
         release(heap, block[--held]);
-    cr_assert_leq(used_slices(), 6);
+    cr_assert_leq(used_bytes(), KIB(256 + 128));
     heap_validate(heap);
 }
 
@@ -83,7 +88,7 @@ Test(rest, few_blocks_in_use_stay_in_few_words)
 Test(rest, a_slab_that_goes_leaves_its_pages_warm)
 {
     struct heap *heap = attached();
-    struct slab *slab = slab_make(0, (word)heap, false);
+    struct slab *slab = slab_make(0, (word)heap, class_slices(0, 0), false);
     slab->reached = 5;
     size_t calls = fake.calls, warm = span_figures().dirty_slices;
     slab_drop(slab);

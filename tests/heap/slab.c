@@ -12,7 +12,7 @@ Test(slab, a_fresh_slab_of_any_class_is_all_free)
 {
     struct heap *heap = attached();
     for (unsigned class = 0; class < CLASS_COUNT; class++) {
-        struct slab *slab = slab_make(class, (word)heap, class % 2);
+        struct slab *slab = slab_make(class, (word)heap, class_slices(class, 0), class % 2);
         cr_assert_not_null(slab);
         slab_validate(slab);
         cr_assert(slab_all_free(slab));
@@ -28,7 +28,7 @@ Test(slab, blocks_and_indices_are_one_to_one)
 {
     struct heap *heap = attached();
     for (unsigned class = 0; class < CLASS_COUNT; class++) {
-        struct slab *slab = slab_make(class, (word)heap, false);
+        struct slab *slab = slab_make(class, (word)heap, class_slices(class, 0), false);
         for (size_t i = 0; i < slab->blocks; i++) {
             struct slab_place start = slab_place(slab, slab_block(slab, i));
             struct slab_place last = slab_place(slab, slab_block(slab, i + 1) - 1);
@@ -44,7 +44,7 @@ Test(slab, blocks_and_indices_are_one_to_one)
 
 Test(slab, taken_counts_what_neither_bitmap_calls_free)
 {
-    struct slab *slab = slab_make(0, (word)attached(), false);
+    struct slab *slab = slab_make(0, (word)attached(), class_slices(0, 0), false);
     slab->free[0] = ~(uint64_t)0xff;
     cr_assert_eq(slab_taken(slab), 8);
     slab_remote(slab)[0] = 0x0f;
@@ -58,7 +58,7 @@ Test(slab, taken_counts_what_neither_bitmap_calls_free)
 Test(slab, a_dropped_slab_owns_nothing_and_its_span_is_free)
 {
     struct heap *heap = attached();
-    struct slab *slab = slab_make(40, (word)heap, false);
+    struct slab *slab = slab_make(40, (word)heap, class_slices(40, 0), false);
     word base = slab->base;
     size_t slices = slab->slices, used = used_slices();
     slab_drop(slab);
@@ -66,7 +66,7 @@ Test(slab, a_dropped_slab_owns_nothing_and_its_span_is_free)
     cr_assert_eq(used_slices(), used - slices);
     cr_assert_null(slab_heap(slab), "a stale pointer to it may still be read");
     span_validate();
-    struct slab *again = slab_make(40, (word)heap, false);
+    struct slab *again = slab_make(40, (word)heap, class_slices(40, 0), false);
     cr_assert_eq(again, slab, "the descriptor is used again");
     slab_validate(again);
     cr_assert_eq(slab_taken(again), 0);
@@ -76,7 +76,7 @@ Test(slab, blocks_that_were_never_issued_read_as_zero)
 {
     struct heap *heap = attached();
     for (unsigned class = class_of(2000); class < CLASS_COUNT; class++) {
-        struct slab *slab = slab_make(class, (word)heap, false);
+        struct slab *slab = slab_make(class, (word)heap, class_slices(class, 0), false);
         if (slab->virgin == UINTPTR_MAX)
             continue;
         cr_assert_eq(slab->virgin, slab->base);
@@ -153,7 +153,8 @@ Test(slab, a_refusal_leaves_nothing_behind)
     for (size_t i = 1; i < 200; i++) {
         size_t used = used_slices();
         refuse_calls(1 + i % 40);
-        struct slab *small = slab_make((unsigned)(i % CLASS_COUNT), (word)heap, i % 2);
+        unsigned class = (unsigned)(i % CLASS_COUNT);
+        struct slab *small = slab_make(class, (word)heap, class_slices(class, i % 32), i % 2);
         struct slab *large = slab_make_large(MIB(3), 1, &zero);
         fake.fail_count = 0;
         used += small != NULL ? small->slices : 0;
@@ -163,6 +164,6 @@ Test(slab, a_refusal_leaves_nothing_behind)
         if (large != NULL && i % 3 == 0)
             slab_drop(large);
     }
-    cr_assert_not_null(slab_make(3, (word)heap, false));
+    cr_assert_not_null(slab_make(3, (word)heap, class_slices(3, 0), false));
     cr_assert_eq(fake_locks_held(), 0);
 }

@@ -115,7 +115,7 @@ Test(span, spans_are_apart_aligned_and_zero_where_they_say_so)
 
 Test(span, on_any_page_size)
 {
-    fake.page_bytes = KIB(64);
+    fake.page_bytes = SLICE_BYTES;               /* the largest: 64 KiB in tests/sim/wide */
     fake.huge_bytes = 0;
     churn(23456);
 }
@@ -152,11 +152,11 @@ Test(span, what_stays_is_bounded)
 {
     cr_assert(cage_init());
     for (unsigned i = 0; i < MOST; i++)
-        take(8, 1, false);
+        take(KIB(512) >> SLICE_SHIFT, 1, false);
     cr_assert_eq(count, MOST);
     while (count != 0)
         give(count - 1);
-    cr_assert_leq(span_figures().dirty_slices, MOST * 8 / 8, "an eighth of the peak");
+    cr_assert_leq(span_figures().dirty_slices << SLICE_SHIFT, MOST * KIB(64), "an eighth of all");
     cr_assert_gt(span_figures().dirty_slices, 0, "a small process keeps its pages");
 }
 
@@ -177,7 +177,7 @@ Test(span, the_limit_of_the_options_is_kept)
 {
     bool zero;
     cr_assert(cage_init());
-    span_configure(SPAN_PURGE_AUTO, MIB(4), true);
+    span_configure(SPAN_PURGE_AUTO, 64 * SLICE_BYTES, true);
     for (unsigned i = 0; i < 64; i++)
         take(1, 1, false);
     cr_assert_eq(count, 64);

@@ -502,7 +502,9 @@ static void lower(size_t *limit, size_t bytes)
 
 static void draw_machine(void)
 {
-    fake.page_bytes = chance(60) ? KIB(4) : chance(50) ? KIB(16) : KIB(64);
+    fake.page_bytes = SLICE_BYTES >> (chance(60) ? 4 : chance(50) ? 2 : 0);
+    if (fake.page_bytes < KIB(4))
+        fake.page_bytes = KIB(4);
     fake.huge_bytes = chance(80) ? MIB(2) : 0;
     fake.locked = chance(10);
     run.limit_bytes = SIZE_MAX;
