@@ -39,6 +39,15 @@ static size_t most_bytes(size_t block_bytes)
     return block_bytes <= 128 ? KIB(64) : block_bytes <= 512 ? KIB(32) : KIB(16);
 }
 
+/* Debug builds cut slabs of 70 or 4 blocks instead, so that second words, padding and full slabs
+ * are met at every turn. */
+uint32_t class_blocks(unsigned class, size_t slices)
+{
+    size_t bytes = class_bytes(class), natural = (slices << SLICE_SHIFT) / bytes;
+    size_t shrunk = bytes / CLASS_ALIGN % 2 ? 70 : 4;
+    return (uint32_t)(DEBUG_BUILD && shrunk < natural ? shrunk : natural);
+}
+
 size_t class_slices(unsigned class, size_t slabs)
 {
     size_t block_bytes = class_bytes(class), most = most_bytes(block_bytes);
@@ -48,16 +57,8 @@ size_t class_slices(unsigned class, size_t slabs)
     size_t slices = ((bytes > least ? bytes : least) + SLICE_BYTES - 1) >> SLICE_SHIFT;
     while ((slices << SLICE_SHIFT) % block_bytes * WASTE_PART > slices << SLICE_SHIFT)
         slices++;
-    return slices;
-}
-
-/* Debug builds cut slabs of 70 or 4 blocks instead, so that second words, padding and full slabs
- * are met at every turn. */
-uint32_t class_blocks(unsigned class, size_t slices)
-{
-    size_t bytes = class_bytes(class), natural = (slices << SLICE_SHIFT) / bytes;
-    size_t shrunk = bytes / CLASS_ALIGN % 2 ? 70 : 4;
-    return (uint32_t)(DEBUG_BUILD && shrunk < natural ? shrunk : natural);
+    size_t used_bytes = class_blocks(class, slices) * block_bytes;
+    return DEBUG_BUILD ? (used_bytes + SLICE_BYTES - 1) >> SLICE_SHIFT : slices;
 }
 
 unsigned class_of_aligned(size_t bytes, size_t align)
