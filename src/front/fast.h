@@ -42,7 +42,7 @@ INLINE bool fast_free(word block, size_t claimed)
     __atomic_store_n(&slab->free[at], after, __ATOMIC_RELAXED);
     heap_leave();
     if (UNLIKELY(after == slab->watch))
-        front_full_word(slab);
+        front_full_word(block, slab);
     return true;
 look_closer:  /* another thread's, full, large; no block's start, a double free, a lie */
     heap_leave();

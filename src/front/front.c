@@ -157,10 +157,12 @@ void front_free(word pointer, const char *call)
         front_fault(fault, pointer, 0, call);
 }
 
-NOINLINE void front_full_word(struct slab *slab)
+/* A handler may have come before we are inside, and have given the slab back. */
+NOINLINE void front_full_word(word block, struct slab *slab)
 {
     heap_enter();
-    heap_free_full_word(thread.heap, slab);
+    if (LIKELY(cage_slab(block) == slab))
+        heap_free_full_word(thread.heap, slab);
     heap_leave();
 }
 
