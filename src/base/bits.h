@@ -61,18 +61,23 @@ INLINE uint64_t bit_cleared(uint64_t bits, uint64_t index)         /* index modu
 #endif
 }
 
-/* a * b in two words; the compiler, left alone, moves both once more. */
-INLINE uint64_t multiply_wide(uint64_t a, uint64_t b, uint64_t *low)
+/* a * *b in two words; the compiler, left alone, moves both once more, and loads *b first. */
+INLINE uint64_t multiply_wide(uint64_t a, const uint64_t *b, uint64_t *low)
 {
 #if defined(__x86_64__)
     uint64_t high;
-    __asm__("mulq %3" : "=d"(high), "=a"(*low) : "1"(a), "rm"(b) : "cc");
+    __asm__("mulq %3" : "=d"(high), "=a"(*low) : "1"(a), "m"(*b) : "cc");
     return high;
 #else
-    unsigned __int128 product = (unsigned __int128)a * b;
+    unsigned __int128 product = (unsigned __int128)a * *b;
     *low = (uint64_t)product;
     return (uint64_t)(product >> 64);
 #endif
+}
+
+INLINE uint64_t bits_turned(uint64_t bits, unsigned left)        /* towards the high end; 1 to 63 */
+{
+    return bits << left | bits >> (64 - left);
 }
 
 INLINE unsigned bit_highest(uint64_t bits)       /* index of the highest set bit; bits != 0 */

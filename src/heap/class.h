@@ -5,8 +5,10 @@
  *             again above, where a block is worth many small ones. Each class knows the slab it is
  *             cut from and its reciprocal.
  * Invariants  C1  class_bytes(class_of(n)) >= n, and no smaller class fits
- *             C2  for every offset in a slab: the high half of offset * magic is the block's index,
- *                 and the low half is below magic iff the offset is a block's start
+ *             C2  for every offset in a slab, of the two words of offset * magic: the high one and
+ *                 the six highest bits of the low one are the block's index, that is where its bit
+ *                 is; the low one, turned left by six, is below magic iff the offset is a block's
+ *                 start
  * Locking     none: constant.
  */
 #ifndef MIDDEN_HEAP_CLASS_H
@@ -26,11 +28,12 @@ enum {
 #define SLICE_BYTES ((size_t)1 << SLICE_SHIFT)
 
 struct class {
-    uint64_t magic;                              /* reciprocal: 2^64 / block_bytes, rounded up */
+    uint64_t magic;                              /* reciprocal: 2^58 / block_bytes, rounded up */
     uint32_t block_bytes;
     uint16_t blocks;                             /* a slab */
     uint16_t slices;                             /* a slab */
 };
+#define CLASS_MAGIC(bytes) ((((uint64_t)1 << 58) - 1) / (bytes) + 1)
 extern const struct class class_table[CLASS_COUNT];
 extern const uint8_t class_quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1];    /* by (bytes + 15) / 16 */
 
@@ -59,10 +62,5 @@ INLINE size_t class_bytes(unsigned class)
 /* The smallest class whose blocks hold `bytes` and start at multiples of `align`, a power of two up
  * to SLICE_BYTES; CLASS_COUNT: none, the block needs a span of its own. */
 unsigned class_of_aligned(size_t bytes, size_t align);
-
-INLINE uint64_t class_magic(uint64_t block_bytes)
-{
-    return block_bytes == 1 ? 0 : UINT64_MAX / block_bytes + 1;
-}
 
 #endif

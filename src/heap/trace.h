@@ -78,7 +78,7 @@ INLINE bool trace_find_at(word offset, struct trace_block *block)
 {
     struct slab *slab = cage_slab_at(offset);
     word within = offset + cage.base - slab->base;
-    uint64_t low, index = multiply_wide(within, slab->magic, &low);
+    size_t index = slab_place(slab, offset + cage.base).index;
     if (index >= slab->blocks || (slab->free[index >> 6] >> (index & 63) & 1) != 0)
         return false;
     if (UNLIKELY(within >= slab->block_bytes && slab->class == CLASS_COUNT))

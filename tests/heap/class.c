@@ -41,7 +41,7 @@ Test(class, a_slab_holds_its_blocks)
         const struct class *shape = &class_table[class];
         cr_assert_leq((size_t)shape->blocks * shape->block_bytes, shape->slices * SLICE_BYTES);
         cr_assert_geq(shape->blocks, !DEBUG_BUILD && shape->block_bytes > SLICE_BYTES ? 8 : 4);
-        cr_assert_eq(shape->magic, class_magic(shape->block_bytes));
+        cr_assert_eq(shape->magic, CLASS_MAGIC(shape->block_bytes));
     }
 }
 
@@ -54,7 +54,8 @@ Test(class, the_reciprocal_is_exact_at_every_byte_of_every_slab)
         size_t index = 0, rest = 0;
         for (size_t at = 0; at < shape->slices * SLICE_BYTES; at++) {
             struct slab_place place = slab_place(&slab, slab.base + at);
-            if (place.index != index || place.start != (rest == 0))
+            if (place.index != index || place.start != (rest == 0) ||
+                place.at != index >> 6 || (place.bit & 63) != (index & 63))
                 cr_assert_fail("blocks of %u bytes, offset %zu: block %zu, %s", shape->block_bytes,
                                at, place.index, place.start ? "its start" : "inside");
             rest = rest + 1 == shape->block_bytes ? 0 : rest + 1;
