@@ -38,7 +38,7 @@ INLINE bool fast_free(word block, size_t claimed)
     if (UNLIKELY(bit_set_was(&after, place.bit)) ||
         UNLIKELY(claimed > 1 && claimed > slab->block_bytes))
         goto look_closer;
-    __atomic_store_n(slab_bits(slab, place.at), after, __ATOMIC_RELAXED);
+    __atomic_store_n(slab_bits_anew(slab, place.at), after, __ATOMIC_RELAXED);
     heap_leave();
     if (UNLIKELY(after == slab->watch))
         front_full_word(block);

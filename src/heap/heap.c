@@ -61,21 +61,20 @@ static void cursor_land(struct cursor *cursor, struct slab *slab, size_t at)
 {
     cursor->slab = slab;
     cursor->at = at;
-    cursor->bits = &slab->free[at];
+    cursor->bits = (word)&slab->free[at] - (word)cursor;
     cursor->first = slab->base + at * 64 * slab->block_bytes;
     cursor->block_bytes = slab->block_bytes;
     if (slab->words == 1)
         *slab_trimmed(slab) = 0;
-    cursor->valid = ~slab_padding(slab, at);
-    cursor_aim(cursor, *cursor->bits);
+    cursor->last = (uint64_t)1 << bit_highest(~slab_padding(slab, at));
+    cursor_aim(cursor, slab->free[at]);
 }
 
 struct slab *heap_cursor_lift(struct cursor *cursor)
 {
     struct slab *slab = cursor->slab;
     slab->watch = ~(uint64_t)0;
-    cursor->next = 0;
-    cursor->slab = NULL;
+    *cursor = (struct cursor){ 0 };
     return slab;
 }
 
@@ -229,7 +228,7 @@ word heap_alloc_here(struct heap *heap, unsigned class)
 
 bool heap_ready(struct heap *heap, unsigned class)
 {
-    return heap->cursor[class].next != 0 || refill(heap, class);
+    return cursor_aims(&heap->cursor[class]) || refill(heap, class);
 }
 
 word heap_alloc(struct heap *heap, unsigned class, bool *zero)
@@ -378,15 +377,25 @@ static void validate_list(struct heap *heap, unsigned class)
     }
 }
 
+static void validate_cursor(struct cursor *cursor)
+{
+    struct slab *slab = cursor->slab;
+    size_t index = cursor->at * 64 + cursor->index;
+    ASSERT(cursor_bits(cursor) == &slab->free[cursor->at]);
+    ASSERT(cursor->index < 64 && index < slab->blocks);                                 /* K1 */
+    ASSERT(cursor->first + cursor->index * cursor->block_bytes == slab_block(slab, index));
+    ASSERT((cursor->last & slab_padding(slab, cursor->at)) == 0);
+    ASSERT(slab->watch + 1 <= 1);                                                       /* K2 */
+    slab_validate(slab);
+}
+
 void heap_validate(struct heap *heap)
 {
     for (unsigned class = 0; class < CLASS_COUNT; class++) {
         struct cursor *cursor = &heap->cursor[class];
-        ASSERT(cursor->slab != NULL || cursor->next == 0);
-        ASSERT(cursor->next == 0 || (*cursor->bits >> cursor->index & 1) != 0);         /* K1 */
-        ASSERT(cursor->slab == NULL || cursor->slab->watch + 1 <= 1);                   /* K2 */
+        ASSERT(cursor->none == 0 && (cursor->slab != NULL || cursor->bits == 0));       /* K3 */
         if (cursor->slab != NULL)
-            slab_validate(cursor->slab);
+            validate_cursor(cursor);
         validate_list(heap, class);
     }
 }

@@ -115,12 +115,9 @@ INLINE uint64_t *slab_trimmed(struct slab *slab)
     return &slab->free[2];
 }
 
-/* &free[at], and the compiler does not know that it has met it before: what it met twice it works
- * out once, by an instruction of its own. */
-INLINE uint64_t *slab_bits(struct slab *slab, size_t at)
+INLINE uint64_t *slab_bits_anew(struct slab *slab, size_t at)     /* &free[at], by word_anew */
 {
-    __asm__("" : "+r"(at));
-    uint64_t *words = (uint64_t *)slab + at;
+    uint64_t *words = (uint64_t *)slab + word_anew(at);
     return words + offsetof(struct slab, free) / sizeof(uint64_t);
 }
 
