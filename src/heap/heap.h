@@ -24,8 +24,6 @@ enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
     struct cursor cursor[CLASS_COUNT];
-    /* by (bytes + 15) / 16, like class_quick: where the cursor lies in here */
-    uint16_t      quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1];
     struct slab  *partial[CLASS_COUNT];  /* slabs with free blocks, oldest first; circular */
     uint8_t       cut[CLASS_COUNT];  /* slabs made and not given back, as far as HEAP_DENSE_AFTER */
     size_t        listed;                        /* slabs in `partial` */
@@ -58,11 +56,13 @@ struct thread {
 };
 extern __thread struct thread thread __attribute__((tls_model("initial-exec")));
 extern struct heap heap_none;                    /* no cursor aims anywhere, owns nothing */
+/* by bytes: where the cursor lies in a heap */
+extern const uint16_t heap_quick_at[CLASS_QUICK_MAX + 1] HIDDEN;
 
 /* bytes <= CLASS_QUICK_MAX */
 INLINE struct cursor *heap_quick(struct heap *heap, size_t bytes)
 {
-    return (struct cursor *)((char *)heap + heap->quick[(bytes + CLASS_ALIGN - 1) / CLASS_ALIGN]);
+    return (struct cursor *)((char *)heap + heap_quick_at[bytes]);
 }
 
 INLINE void heap_enter(void)
