@@ -58,7 +58,7 @@ INLINE struct slab *fast_slab(word block)
     if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap))
         return NULL;
     struct slab_place place = slab_place(slab, block);
-    uint64_t bits = __atomic_load_n(&slab->free[place.at], __ATOMIC_RELAXED);
+    uint64_t bits = __atomic_load_n(slab_bits_anew(slab, place.at), __ATOMIC_RELAXED);
     return place.start && !bit_set_was(&bits, place.bit) ? slab : NULL;
 }
 

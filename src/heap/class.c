@@ -10,7 +10,7 @@
 #define SHRUNK(bytes)  ((bytes) / 16 % 2 ? 70 : 4)
 #define BLOCKS(bytes) \
     (DEBUG_BUILD && SHRUNK(bytes) < NATURAL(bytes) ? SHRUNK(bytes) : NATURAL(bytes))
-#define C(bytes) { CLASS_MAGIC(bytes), (bytes), BLOCKS(bytes), SLICES(bytes) }
+#define C(bytes) { (((uint64_t)1 << 58) - 1) / (bytes) + 1, (bytes), BLOCKS(bytes), SLICES(bytes) }
 
 #define TWO(base, step)  C((base) + (step)), C((base) + 2 * (step))
 #define FOUR(base, step) TWO(base, step), TWO((base) + 2 * (step), step)

@@ -8,7 +8,7 @@
  *             C2  for every offset in a slab, of the two words of offset * magic: the high one and
  *                 the six highest bits of the low one are the block's index, that is where its bit
  *                 is; the low one, turned left by six, is below magic iff the offset is a block's
- *                 start
+ *                 start. Exact while 64 * offset * block_bytes < 2^58
  * Locking     none: constant.
  */
 #ifndef MIDDEN_HEAP_CLASS_H
@@ -33,7 +33,6 @@ struct class {
     uint16_t blocks;                             /* a slab */
     uint16_t slices;                             /* a slab */
 };
-#define CLASS_MAGIC(bytes) ((((uint64_t)1 << 58) - 1) / (bytes) + 1)
 extern const struct class class_table[CLASS_COUNT];
 extern const uint8_t class_quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1];    /* by (bytes + 15) / 16 */
 
@@ -62,5 +61,10 @@ INLINE size_t class_bytes(unsigned class)
 /* The smallest class whose blocks hold `bytes` and start at multiples of `align`, a power of two up
  * to SLICE_BYTES; CLASS_COUNT: none, the block needs a span of its own. */
 unsigned class_of_aligned(size_t bytes, size_t align);
+
+INLINE uint64_t class_magic(uint64_t block_bytes)
+{
+    return (((uint64_t)1 << 58) - 1) / block_bytes + 1;
+}
 
 #endif

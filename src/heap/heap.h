@@ -87,7 +87,7 @@ INLINE void heap_leave(void)
 
 /* All of these are called between heap_enter and heap_leave, or under a shared heap's lock. */
 word heap_alloc(struct heap *heap, unsigned class, bool *zero);       /* 0: out of memory */
-/* the cursor's next block is worked out; false: out of memory */
+/* the cursor has a block to give; false: out of memory */
 bool heap_ready(struct heap *heap, unsigned class);
 /* from the slab under its cursor, or 0 */
 word heap_alloc_here(struct heap *heap, unsigned class);

@@ -41,7 +41,7 @@ Test(class, a_slab_holds_its_blocks)
         const struct class *shape = &class_table[class];
         cr_assert_leq((size_t)shape->blocks * shape->block_bytes, shape->slices * SLICE_BYTES);
         cr_assert_geq(shape->blocks, !DEBUG_BUILD && shape->block_bytes > SLICE_BYTES ? 8 : 4);
-        cr_assert_eq(shape->magic, CLASS_MAGIC(shape->block_bytes));
+        cr_assert_eq(shape->magic, class_magic(shape->block_bytes));
     }
 }
 
