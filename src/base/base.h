@@ -16,6 +16,9 @@ typedef uintptr_t word;                          /* any machine word, perhaps a 
 #define COLD             __attribute__((cold, noinline))
 #define NOINLINE         __attribute__((noinline))
 #define EXPORT           __attribute__((visibility("default")))
+/* For what the fast paths read: a mere declaration may be another library's, says the compiler, and
+ * loads its address first. */
+#define HIDDEN           __attribute__((visibility("hidden")))
 #define ALIGNED(bytes)   __attribute__((aligned(bytes)))
 #define PRINTF(fmt, arg) __attribute__((format(printf, fmt, arg)))
 #define COUNT_OF(array)  (sizeof(array) / sizeof(array)[0])

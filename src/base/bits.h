@@ -51,28 +51,45 @@ INLINE bool bit_set_here(uint32_t *flags)
 #endif
 }
 
-INLINE uint64_t bit_cleared(uint64_t bits, uint64_t index)         /* index modulo 64 */
+/* Clears bit `index` modulo 64 of *bits; says whether it was set before. */
+INLINE bool bit_clear_was(uint64_t *bits, uint64_t index)
 {
 #if defined(__x86_64__)
-    __asm__("btr %1, %0" : "+r"(bits) : "r"(index) : "cc");
-    return bits;
+    bool was;
+    __asm__("btr %2, %0" : "+r"(*bits), "=@ccc"(was) : "r"(index));
+    return was;
 #else
-    return bits & ~((uint64_t)1 << (index & 63));
+    uint64_t bit = (uint64_t)1 << (index & 63), before = *bits;
+    *bits = before & ~bit;
+    return (before & bit) != 0;
 #endif
 }
 
-/* a * b in two words; the compiler, left alone, moves both once more. */
-INLINE uint64_t multiply_wide(uint64_t a, uint64_t b, uint64_t *low)
+/* a * *b in two words; the compiler, left alone, moves both once more, and loads *b first. */
+INLINE uint64_t multiply_wide(uint64_t a, const uint64_t *b, uint64_t *low)
 {
 #if defined(__x86_64__)
     uint64_t high;
-    __asm__("mulq %3" : "=d"(high), "=a"(*low) : "1"(a), "rm"(b) : "cc");
+    __asm__("mulq %3" : "=d"(high), "=a"(*low) : "1"(a), "m"(*b) : "cc");
     return high;
 #else
-    unsigned __int128 product = (unsigned __int128)a * b;
+    unsigned __int128 product = (unsigned __int128)a * *b;
     *low = (uint64_t)product;
     return (uint64_t)(product >> 64);
 #endif
+}
+
+/* The same value, and the compiler takes it for another: an address made of it is part of the
+ * instruction that uses it, and not worked out once for two by an instruction of its own. */
+INLINE word word_anew(word value)
+{
+    __asm__("" : "+r"(value));
+    return value;
+}
+
+INLINE uint64_t bits_turned(uint64_t bits, unsigned left)        /* towards the high end; 1 to 63 */
+{
+    return bits << left | bits >> (64 - left);
 }
 
 INLINE unsigned bit_highest(uint64_t bits)       /* index of the highest set bit; bits != 0 */

@@ -34,15 +34,14 @@ INLINE bool fast_free(word block, size_t claimed)
     struct slab_place place = slab_place(slab, block);
     if (UNLIKELY(!place.start))
         goto look_closer;
-    size_t at = place.index >> 6;
-    uint64_t after = slab->free[at];
-    if (UNLIKELY(bit_set_was(&after, place.index)) ||
+    uint64_t after = slab->free[place.at];
+    if (UNLIKELY(bit_set_was(&after, place.bit)) ||
         UNLIKELY(claimed > 1 && claimed > slab->block_bytes))
         goto look_closer;
-    __atomic_store_n(&slab->free[at], after, __ATOMIC_RELAXED);
+    __atomic_store_n(slab_bits_anew(slab, place.at), after, __ATOMIC_RELAXED);
     heap_leave();
     if (UNLIKELY(after == slab->watch))
-        front_full_word(slab);
+        front_full_word(block);
     return true;
 look_closer:  /* another thread's, full, large; no block's start, a double free, a lie */
     heap_leave();
@@ -59,8 +58,8 @@ INLINE struct slab *fast_slab(word block)
     if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap))
         return NULL;
     struct slab_place place = slab_place(slab, block);
-    uint64_t bits = __atomic_load_n(&slab->free[place.index >> 6], __ATOMIC_RELAXED);
-    return place.start && !bit_set_was(&bits, place.index) ? slab : NULL;
+    uint64_t bits = __atomic_load_n(slab_bits_anew(slab, place.at), __ATOMIC_RELAXED);
+    return place.start && !bit_set_was(&bits, place.bit) ? slab : NULL;
 }
 
 #endif

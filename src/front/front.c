@@ -157,10 +157,14 @@ void front_free(word pointer, const char *call)
         front_fault(fault, pointer, 0, call);
 }
 
-NOINLINE void front_full_word(struct slab *slab)
+/* A handler may have come before we are inside, and have given the slab back: what lies there now
+ * is looked at. */
+NOINLINE void front_full_word(word block)
 {
     heap_enter();
-    heap_free_full_word(thread.heap, slab);
+    struct slab *slab = cage_slab(block);
+    if (LIKELY(slab_heap(slab) == thread.heap))
+        heap_free_full_word(thread.heap, slab);
     heap_leave();
 }
 

@@ -28,7 +28,7 @@ word   front_alloc_aligned(size_t bytes, size_t align, bool *zero);   /* align: 
 void   front_free(word pointer, const char *call);                    /* any pointer whatever */
 /* and checks what is claimed of it */
 void   front_free_sized(word pointer, size_t bytes, size_t align, const char *call);
-void   front_full_word(struct slab *slab);  /* a word of a slab of this thread became all free */
+void   front_full_word(word block);  /* it was freed, and a word of its slab became all free */
 size_t front_usable(word pointer);                                    /* 0: no block of ours */
 bool   front_zero_frees(void);  /* whether realloc(p, 0) frees p */
 size_t front_page_bytes(void);

@@ -51,20 +51,22 @@ EXPORT void PUBLIC(free)(void *pointer)
 
 /* -- calloc, realloc --------------------------------------------------------------------------- */
 
+static NOINLINE void *calloc_large(size_t bytes)
+{
+    bool zero = false;
+    void *block = front_give(front_alloc(bytes, &zero));
+    return block == NULL || zero ? block : __builtin_memset(block, 0, bytes);
+}
+
 EXPORT void *PUBLIC(calloc)(size_t count, size_t bytes)
 {
     size_t total;
-    bool zero = false;
-    if (__builtin_mul_overflow(count, bytes, &total))
+    if (UNLIKELY(__builtin_mul_overflow(count, bytes, &total)))
         return front_give(0);
-    word block;
-    if (LIKELY(total <= CLASS_QUICK_MAX))
-        block = (word)PUBLIC(malloc)(total);
-    else
-        block = (word)front_give(front_alloc(total, &zero));
-    if (block != 0 && !zero)
-        __builtin_memset((void *)block, 0, total);
-    return (void *)block;
+    if (UNLIKELY(total > CLASS_QUICK_MAX))
+        return calloc_large(total);
+    void *block = PUBLIC(malloc)(total);
+    return LIKELY(block != NULL) ? __builtin_memset(block, 0, total) : NULL;
 }
 
 /* Stays while the block is not more than twice what is asked for: a vector that shrinks a little is

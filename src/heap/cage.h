@@ -35,7 +35,7 @@ struct cage {
     bool          planned;  /* nothing is reserved (RLIMIT_AS): claimed piece by piece */
     struct os_facts facts;
 };
-extern struct cage cage;
+extern struct cage cage HIDDEN;
 
 bool   cage_init(void);  /* once, under the roster lock; false: not even a small one is to be had */
 /* slices gained, at least so many; 0: refused */

@@ -1,7 +1,7 @@
 /* class.c - the table, worked out by the compiler. */
 #include "heap/class.h"
 
-#define C(bytes) { UINT64_MAX / (bytes) + 1, (bytes) }
+#define C(bytes) { (((uint64_t)1 << 58) - 1) / (bytes) + 1, (bytes) }
 
 #define TWO(base, step)  C((base) + (step)), C((base) + 2 * (step))
 #define FOUR(base, step) TWO(base, step), TWO((base) + 2 * (step), step)

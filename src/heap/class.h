@@ -5,8 +5,10 @@
  *             again above, where a block is worth many small ones. Each class knows its reciprocal,
  *             and how large the next slab of a heap is that has some already.
  * Invariants  C1  class_bytes(class_of(n)) >= n, and no smaller class fits
- *             C2  for every offset in a slab: the high half of offset * magic is the block's index,
- *                 and the low half is below magic iff the offset is a block's start
+ *             C2  for every offset in a slab, of the two words of offset * magic: the high one and
+ *                 the six highest bits of the low one are the block's index, that is where its bit
+ *                 is; the low one, turned left by six, is below magic iff the offset is a block's
+ *                 start. Exact while 64 * offset * block_bytes < 2^58
  * Locking     none: constant.
  */
 #ifndef MIDDEN_HEAP_CLASS_H
@@ -35,7 +37,7 @@ enum {
 #define SLICE_BYTES ((size_t)1 << SLICE_SHIFT)
 
 struct class {
-    uint64_t magic;                              /* reciprocal: 2^64 / block_bytes, rounded up */
+    uint64_t magic;                              /* reciprocal: 2^58 / block_bytes, rounded up */
     uint32_t block_bytes;
 };
 extern const struct class class_table[CLASS_COUNT];
@@ -74,7 +76,7 @@ unsigned class_of_aligned(size_t bytes, size_t align);
 
 INLINE uint64_t class_magic(uint64_t block_bytes)
 {
-    return block_bytes == 1 ? 0 : UINT64_MAX / block_bytes + 1;
+    return (((uint64_t)1 << 58) - 1) / block_bytes + 1;
 }
 
 #endif

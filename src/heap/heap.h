@@ -24,8 +24,6 @@ enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
     struct cursor cursor[CLASS_COUNT];
-    /* by (bytes + 15) / 16, like class_quick: where the cursor lies in here */
-    uint16_t      quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1];
     struct slab  *partial[CLASS_COUNT];  /* slabs with free blocks, oldest first; circular */
     uint16_t      has[CLASS_COUNT];  /* slabs, and full ones that others may have taken over */
     size_t        listed;                        /* slabs in `partial` */
@@ -58,11 +56,13 @@ struct thread {
 };
 extern __thread struct thread thread __attribute__((tls_model("initial-exec")));
 extern struct heap heap_none;                    /* no cursor aims anywhere, owns nothing */
+/* by bytes: where the cursor lies in a heap */
+extern const uint16_t heap_quick_at[CLASS_QUICK_MAX + 1] HIDDEN;
 
 /* bytes <= CLASS_QUICK_MAX */
 INLINE struct cursor *heap_quick(struct heap *heap, size_t bytes)
 {
-    return (struct cursor *)((char *)heap + heap->quick[(bytes + CLASS_ALIGN - 1) / CLASS_ALIGN]);
+    return (struct cursor *)((char *)heap + heap_quick_at[bytes]);
 }
 
 INLINE void heap_has_more(struct heap *heap, unsigned class)
@@ -92,7 +92,7 @@ INLINE void heap_leave(void)
 
 /* All of these are called between heap_enter and heap_leave, or under a shared heap's lock. */
 word heap_alloc(struct heap *heap, unsigned class, bool *zero);       /* 0: out of memory */
-/* the cursor's next block is worked out; false: out of memory */
+/* the cursor has a block to give; false: out of memory */
 bool heap_ready(struct heap *heap, unsigned class);
 /* from the slab under its cursor, or 0 */
 word heap_alloc_here(struct heap *heap, unsigned class);

@@ -34,8 +34,6 @@ static struct heap *make_heap(void)
     struct heap *heap = meta_take(sizeof *heap);
     if (heap == NULL)
         return NULL;
-    for (size_t i = 0; i < COUNT_OF(class_quick); i++)
-        heap->quick[i] = (uint16_t)offsetof(struct heap, cursor[class_quick[i]]);
     heap->next = state.first;
     __atomic_store_n(&state.first, heap, __ATOMIC_RELEASE);
     COUNT_ONE(heaps_made);

@@ -115,17 +115,26 @@ INLINE uint64_t *slab_trimmed(struct slab *slab)
     return &slab->free[2];
 }
 
+INLINE uint64_t *slab_bits_anew(struct slab *slab, size_t at)     /* &free[at], by word_anew */
+{
+    uint64_t *words = (uint64_t *)slab + word_anew(at);
+    return words + offsetof(struct slab, free) / sizeof(uint64_t);
+}
+
 /* Where a word points to inside a slab: the index of the block, and whether it is the block's first
  * byte (C2). */
 struct slab_place {
-    size_t index;
-    bool   start;
+    size_t   index;
+    bool     start;
+    size_t   at;                                 /* the word of a bitmap where its bit is */
+    uint64_t bit;                                /* which one, modulo 64 */
 };
 
 INLINE struct slab_place slab_place(const struct slab *slab, word address)
 {
-    uint64_t low, index = multiply_wide(address - slab->base, slab->magic, &low);
-    return (struct slab_place){ index, low < slab->magic };
+    uint64_t low, at = multiply_wide(address - slab->base, &slab->magic, &low);
+    uint64_t bit = bits_turned(low, 6);
+    return (struct slab_place){ at << 6 | low >> 58, bit < slab->magic, at, bit };
 }
 
 INLINE word slab_block(const struct slab *slab, size_t index)

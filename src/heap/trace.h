@@ -78,15 +78,15 @@ INLINE bool trace_find_at(word offset, struct trace_block *block)
 {
     struct slab *slab = cage_slab_at(offset);
     word within = offset + cage.base - slab->base;
-    uint64_t low, index = multiply_wide(within, slab->magic, &low);
-    if (index >= slab->blocks || (slab->free[index >> 6] >> (index & 63) & 1) != 0)
+    struct slab_place place = slab_place(slab, offset + cage.base);
+    if (place.index >= slab->blocks || (slab->free[place.at] >> (place.bit & 63) & 1) != 0)
         return false;
     if (UNLIKELY(within >= slab->block_bytes && slab->class == CLASS_COUNT))
         return false;                            /* behind the one block of its span */
     block->slab = slab;
-    block->index = index;
-    block->mark = trace_marks(slab) + (index >> 6);
-    block->bit = (uint64_t)1 << (index & 63);
+    block->index = place.index;
+    block->mark = trace_marks(slab) + place.at;
+    block->bit = (uint64_t)1 << (place.bit & 63);
     return true;
 }
 

@@ -60,10 +60,13 @@ static word take_quick(size_t bytes)
     if (UNLIKELY(heap == NULL || bytes > CLASS_QUICK_MAX))
         return 0;
     struct cursor *cursor = heap_quick(heap, bytes);
-    pool_begin_making(heap, cursor->next);
-    word block = cursor_take(cursor);
-    if (LIKELY(block != 0))
-        __atomic_store_n(&heap->volume, heap->volume + cursor->block_bytes, __ATOMIC_RELAXED);
+    uint64_t left;
+    word block = cursor_next(cursor, &left);
+    if (UNLIKELY(block == 0))
+        return 0;
+    pool_begin_making(heap, block);
+    cursor_move(cursor, left);
+    __atomic_store_n(&heap->volume, heap->volume + cursor->block_bytes, __ATOMIC_RELAXED);
     return block;
 }
 

@@ -46,16 +46,17 @@ void pool_detach(void)
 static word take_small(struct heap *heap, size_t bytes, bool *zero)
 {
     unsigned class = class_of(bytes);
-    const struct cursor *cursor = &heap->cursor[class];
-    bool next_word = cursor->next == 0;
+    struct cursor *cursor = &heap->cursor[class];
+    bool next_word = !cursor_aims(cursor);
     if (!heap_ready(heap, class))
         return 0;
+    uint64_t left;
     if (heap->kind == KIND_COUNTED)
-        pool_begin_making(heap, cursor->next);
+        pool_begin_making(heap, cursor_next(cursor, &left));
     word block = heap_alloc(heap, class, zero);
     /* the others come here every time, or are counted where they are made */
     bool quick = bytes <= CLASS_QUICK_MAX && heap->kind != KIND_COUNTED;
-    size_t in_word = next_word ? bit_count(*cursor->bits & cursor->valid) + 1 : 0;
+    size_t in_word = next_word ? bit_count(cursor_left(cursor)) + 1 : 0;
     size_t blocks = quick ? in_word : 1;
     size_t volume = heap->volume + blocks * cursor->block_bytes;
     __atomic_store_n(&heap->volume, volume, __ATOMIC_RELAXED);

@@ -367,7 +367,7 @@ int policy_generation(const struct policy *policy, const int count[POLICY_GENERA
 
 static uint64_t growth_debt(uint64_t percent, const struct policy_lived *lived)
 {
-    uint64_t low, high = multiply_wide(lived->bytes, percent, &low);
+    uint64_t low, high = multiply_wide(lived->bytes, &percent, &low);
     uint64_t debt = high != 0 ? UINT64_MAX - 1 : low / 100;
     debt -= debt < lived->added_bytes ? debt : lived->added_bytes;
     if (lived->minor)

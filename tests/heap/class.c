@@ -78,7 +78,8 @@ Test(class, the_reciprocal_is_exact_at_every_byte_of_every_slab)
         size_t index = 0, rest = 0;
         for (size_t at = 0; at < class_slices(class, SIZE_MAX) * SLICE_BYTES; at++) {
             struct slab_place place = slab_place(&slab, slab.base + at);
-            if (place.index != index || place.start != (rest == 0))
+            if (place.index != index || place.start != (rest == 0) ||
+                place.at != index >> 6 || (place.bit & 63) != (index & 63))
                 cr_assert_fail("blocks of %u bytes, offset %zu: block %zu, %s", shape->block_bytes,
                                at, place.index, place.start ? "its start" : "inside");
             rest = rest + 1 == shape->block_bytes ? 0 : rest + 1;

@@ -11,11 +11,11 @@
 
 # pattern   bound   what a round is
 bounds='
-pair        68      malloc(32), free
-large       70      malloc(1000), free
-zeroed      107     calloc(1, 32), free
-same        42     realloc that stays where it is
-batch       74      a malloc and free of 48 bytes, sixteen at a time
+pair        57      malloc(32), free
+large       57      malloc(1000), free
+zeroed      85      calloc(1, 32), free
+same        37     realloc that stays where it is
+batch       62      a malloc and free of 48 bytes, sixteen at a time
 '
 
 test "$MIDDEN_LIBRARY" = none && tap_skip_all "there is no library whose instructions to count"
