@@ -34,7 +34,8 @@ enum {
     CLASS_MAX_BYTES = 256 * 1024,                /* above: a span of its own */
     CLASS_ALIGN     = 16,
 };
-#define SLICE_BYTES ((size_t)1 << SLICE_SHIFT)
+#define SLICE_BYTES      ((size_t)1 << SLICE_SHIFT)
+#define SLICES_OF(bytes) (((bytes) + SLICE_BYTES - 1) >> SLICE_SHIFT)
 
 struct class {
     uint64_t magic;                              /* reciprocal: 2^58 / block_bytes, rounded up */

@@ -159,27 +159,30 @@ static bool land_on(struct heap *heap, struct slab *slab)
 {
     struct cursor *cursor = &heap->cursor[slab->class];
     heap->rest.looks[slab->class] = 0;
+    rest_landed(heap, slab);
     cursor->slab = slab;
     cursor->at = slab->words - 1u;               /* so that the first word comes next */
     if (cursor_advance(heap, cursor))
         return true;
-    cursor->slab = NULL;
-    ASSERT(!"a slab in a list has a free block");
+    *cursor = (struct cursor){ 0 };
     heap_shelve(heap, slab);
     return false;
 }
 
+/* Those that are still dry, since the cursor was there, are full. */
 static bool refill_from_list(struct heap *heap, unsigned class)
 {
-    struct slab *slab = heap->partial[class];
-    if (slab == NULL)
-        return false;
-    heap_list_remove(heap, slab);
-    return land_on(heap, slab);
+    for (struct slab *slab; (slab = heap->partial[class]) != NULL;) {
+        heap_list_remove(heap, slab);
+        if (land_on(heap, slab))
+            return true;
+    }
+    return false;
 }
 
-/* The slab under the cursor has run dry. Frees of other threads may be waiting in it; else it is
- * full, and nobody but us sets bits of `free`, so it stays so until somebody frees into it. */
+/* The slab under the cursor has run dry. Frees of other threads may be waiting in it. If not, it
+ * goes to the end of the list: where a few slabs go round, the frees that come until its turn are
+ * short ones. */
 static bool refill_from_remote(struct heap *heap, struct cursor *cursor)
 {
     if (slab_owner(cursor->slab) != (word)heap) {
@@ -187,7 +190,7 @@ static bool refill_from_remote(struct heap *heap, struct cursor *cursor)
         if (cursor_advance(heap, cursor))
             return true;
     }
-    __atomic_fetch_or(&heap_cursor_lift(cursor)->owner, OWNER_FULL, __ATOMIC_SEQ_CST);
+    heap_list_add(heap, heap_cursor_lift(cursor));
     return false;
 }
 
@@ -219,8 +222,9 @@ static NOINLINE bool refill(struct heap *heap, unsigned class)
     if (refill_from_list(heap, class))
         return true;
     struct slab *slab = roster_adopt(heap, class);
-    if (slab == NULL)
-        slab = make_slab(heap, class);
+    if (slab != NULL && land_on(heap, slab))
+        return true;
+    slab = make_slab(heap, class);
     return slab != NULL && land_on(heap, slab);
 }
 
@@ -238,7 +242,10 @@ word heap_alloc_here(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
     word block = cursor_take(cursor);
-    if (block == 0 && cursor->slab != NULL && cursor_advance(heap, cursor))
+    if (block == 0 && cursor->slab != NULL &&
+        (cursor_advance(heap, cursor) ||
+         (heap->partial[class] != NULL &&
+          (refill_from_remote(heap, cursor) || refill_from_list(heap, class)))))
         block = cursor_take(cursor);
     if (block != 0)
         (void)is_virgin(cursor, block);
@@ -300,7 +307,7 @@ void heap_free_full_word(struct heap *heap, struct slab *slab)
 {
     if (heap->cursor[slab->class].slab == slab) {
         rest_look(heap, slab);
-    } else if (slab_all_free(slab)) {
+    } else if (slab_all_free(slab) && !rest_spares(heap, slab)) {
         size_t slices = slab->slices;
         if (heap_slab_retire(heap, slab))
             rest_given(heap, slices);
@@ -369,11 +376,24 @@ void heap_give(struct heap *heap, struct slab *slab, size_t index)
 
 /* -- rest -------------------------------------------------------------------------------------- */
 
+static void shelve_list(struct heap *heap, unsigned class)
+{
+    struct slab *slab = heap->partial[class], *last = slab != NULL ? slab->prev : NULL;
+    while (slab != NULL) {
+        struct slab *next = slab != last ? slab->next : NULL;
+        heap_list_remove(heap, slab);
+        if (heap_shelve(heap, slab) && slab_all_free(slab))
+            (void)heap_slab_retire(heap, slab);
+        slab = next;
+    }
+}
+
 void heap_rest(struct heap *heap)
 {
     remote_drain(heap);
     large_drain();
     for (unsigned class = 0; class < CLASS_COUNT; class++) {
+        shelve_list(heap, class);
         struct cursor *cursor = &heap->cursor[class];
         if (cursor->slab == NULL)
             continue;
@@ -382,6 +402,7 @@ void heap_rest(struct heap *heap)
         if (heap_shelve(heap, slab) && slab_all_free(slab))
             (void)heap_slab_retire(heap, slab);
     }
+    rest_spares_none(heap);
 }
 
 static void validate_list(struct heap *heap, unsigned class)

@@ -3,8 +3,8 @@
  *             front/malloc.c; here is what they fall back on: refill, slabs that run full or empty,
  *             frees that need a second look, heaps of threads that end.
  * Invariants  H1  a slab of a heap is in exactly one place: under a cursor, in `partial` of its
- *             class, or full
- *                 (OWNER_FULL, in no list)
+ *                 class, or full (OWNER_FULL, in no list). One that ran dry is in `partial` until
+ *                 its turn comes there
  *             H2  lists and cursors of a heap are touched by its thread only, between heap_enter
  *                 and heap_leave
  *             H3  heaps are never unmapped; a dead heap keeps no listed slab, at most full ones,
@@ -24,7 +24,7 @@ enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
     struct cursor cursor[CLASS_COUNT];
-    struct slab  *partial[CLASS_COUNT];  /* slabs with free blocks, oldest first; circular */
+    struct slab  *partial[CLASS_COUNT];  /* oldest first, circular (H1) */
     uint16_t      has[CLASS_COUNT];  /* slabs, and full ones that others may have taken over */
     size_t        listed;                        /* slabs in `partial` */
     /* slabs others freed into; pushed by anyone, popped whole by the owner */

@@ -7,6 +7,8 @@ enum {
     REST_MORE  = KIB(64) >> SLICE_SHIFT,         /* with every one that is missed */
     REST_MOST  = MIB(3) >> SLICE_SHIFT,
     EBB        = MIB(2) >> SLICE_SHIFT,          /* given back in a row: the heap shrinks */
+    SPARE_EACH = SLICES_OF(KIB(16)),             /* larger slabs are spared by nobody */
+    SPARE_MOST = SLICES_OF(KIB(128)),
     LOOKS      = 80,                             /* as many as a slab has words, and some */
 };
 
@@ -117,4 +119,49 @@ void rest_given(struct heap *heap, size_t slices)
     rest->ebb = (uint16_t)(given < EBB ? given : 0);
     if (given >= EBB)
         ebb(heap);
+}
+
+/* -- in lists ---------------------------------------------------------------------------------- */
+
+static uint64_t *spare_word(struct heap *heap, const struct slab *slab, uint64_t *bit)
+{
+    *bit = (uint64_t)1 << slab->class % 64;
+    return &heap->rest.spare[slab->class / 64];
+}
+
+/* A class in which a little more than a slab is in use would cut the next, and drop it, again and
+ * again. */
+bool rest_spares(struct heap *heap, const struct slab *slab)
+{
+    struct rest *rest = &heap->rest;
+    uint64_t bit, *spare = spare_word(heap, slab, &bit);
+    if ((*spare & bit) != 0 || slab->slices > SPARE_EACH || heap->kind != KIND_MANUAL ||
+        heap->state != HEAP_LIVE || rest->spare_slices + slab->slices > SPARE_MOST)
+        return false;
+    *spare |= bit;
+    rest->spare_slices = (uint16_t)(rest->spare_slices + slab->slices);
+    return true;
+}
+
+/* Nothing is issued from a slab in a list: an empty one is the spare one. */
+void rest_landed(struct heap *heap, const struct slab *slab)
+{
+    struct rest *rest = &heap->rest;
+    uint64_t bit, *spare = spare_word(heap, slab, &bit);
+    if ((*spare & bit) == 0 || !slab_all_free(slab))
+        return;
+    *spare &= ~bit;
+    size_t slices = slab->slices < rest->spare_slices ? slab->slices : rest->spare_slices;
+    rest->spare_slices = (uint16_t)(rest->spare_slices - slices);
+}
+
+void rest_spares_none(struct heap *heap)
+{
+    __builtin_memset(heap->rest.spare, 0, sizeof heap->rest.spare);
+    heap->rest.spare_slices = 0;
+}
+
+void rest_ends(struct heap *heap)
+{
+    heap->rest.spare_slices = SPARE_MOST;
 }

@@ -22,11 +22,18 @@ struct rest {
     uint16_t ebb;                                /* slices given back since a slab was made */
     uint8_t  looks[CLASS_COUNT];                 /* at the slab under the cursor, in vain */
     uint64_t missed[(CLASS_COUNT + 63) / 64];    /* by class: one was given back that had rested */
+    uint64_t spare[(CLASS_COUNT + 63) / 64];     /* by class: an empty one is in the list */
+    uint16_t spare_slices;                       /* of these */
 };
 
 /* A word of the slab under the cursor of its class filled. */
 void rest_look(struct heap *heap, struct slab *slab);
 void rest_made(struct heap *heap, struct slab *slab);
 void rest_given(struct heap *heap, size_t slices);
+/* One in a list became empty; false: it goes. */
+bool rest_spares(struct heap *heap, const struct slab *slab);
+void rest_landed(struct heap *heap, const struct slab *slab);   /* the cursor comes to one */
+void rest_spares_none(struct heap *heap);                       /* all that was empty has gone */
+void rest_ends(struct heap *heap);  /* nothing is spared any more, until rest_spares_none */
 
 #endif

@@ -4,7 +4,7 @@
 #include "heap/shared.h"
 #include "base/count.h"
 
-enum { DETACH_ROUNDS = 64 };
+enum { DETACH_ROUNDS = 64, ADOPT_SLICES = SLICES_OF(KIB(16)) };
 
 struct lock roster_lock;
 
@@ -57,6 +57,7 @@ struct heap *roster_attach(struct thread *owner, enum heap_kind kind)
     if (heap != NULL) {
         heap->kind = kind;
         heap->state = HEAP_LIVE;
+        rest_spares_none(heap);
         heap->inside = &owner->inside;
     }
     lock_give(&roster_lock);
@@ -106,6 +107,7 @@ static void bury(struct heap *heap)
 void roster_detach(struct heap *heap)
 {
     heap_rest(heap);
+    rest_ends(heap);
     if (!lock_take(&roster_lock))
         return;
     for (unsigned round = 0; heap->listed != 0 && round < DETACH_ROUNDS; round++)
@@ -123,6 +125,7 @@ static void take_orphan(struct heap *heap, struct slab *slab)
     COUNT_ONE(slabs_adopted);
 }
 
+/* Several small ones at a time: one is left to the caller, the others are listed. */
 struct slab *roster_adopt(struct heap *heap, unsigned class)
 {
     struct heap *from = &orphans[heap->kind];
@@ -130,11 +133,16 @@ struct slab *roster_adopt(struct heap *heap, unsigned class)
         return NULL;
     if (!thread.nested)                          /* a handler could not give back what is empty */
         remote_drain(from);
-    struct slab *slab = from->partial[class];
-    if (slab != NULL && slab_own(slab, (word)from, (word)heap))
-        take_orphan(heap, slab);
-    else
-        slab = NULL;
+    struct slab *slab = NULL, *next;
+    size_t slices = 0;
+    while (slices < ADOPT_SLICES && (next = from->partial[class]) != NULL &&
+           slab_own(next, (word)from, (word)heap)) {
+        take_orphan(heap, next);
+        if (slab != NULL)
+            heap_list_add(heap, slab);
+        slab = next;
+        slices += slab->slices;
+    }
     lock_give(&roster_lock);
     return slab;
 }
@@ -163,6 +171,7 @@ static void forget_lists(struct heap *heap)
     }
     heap->listed = 0;
     heap->pending = NULL;
+    rest_spares_none(heap);
 }
 
 /* A block whose thread was on its way to make an object of it is nobody's. */

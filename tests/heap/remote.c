@@ -72,7 +72,7 @@ Test(remote, blocks_freed_remotely_are_issued_again)
 Test(remote, a_slab_emptied_remotely_goes_back)
 {
     struct heap *heap = attached();
-    struct slab *slab = full_slab(heap, 4);
+    struct slab *slab = full_slab(heap, class_of(20000));        /* too large to be spared */
     word base = slab->base;
     for (size_t i = 0; i < slab->blocks; i++)
         remote_free(slab, i);

@@ -95,3 +95,32 @@ Test(rest, a_slab_that_goes_leaves_its_pages_warm)
     cr_assert_eq(fake.calls, calls);
     cr_assert_eq(span_figures().dirty_slices, warm + 1);
 }
+
+/* A little more than a slab in use, and a little less: the second is not cut again and again. */
+Test(rest, a_slab_more_is_spared)
+{
+    enum { MOST = 1024 };
+    static word block[MOST];
+    struct heap *heap = attached();
+    size_t held = 1;
+    block[0] = alloc(heap, 0);
+    struct slab *first = cage_slab(block[0]);
+    while (held < MOST && cage_slab(block[held - 1]) == first)
+        block[held++] = alloc(heap, 0);
+    word more = block[--held];
+    release(heap, block[--held]);
+    uint64_t made = counts.slabs_made;
+    for (unsigned i = 0; i < 1000; i++) {
+        release(heap, more);
+        word last = alloc(heap, 0);
+        more = alloc(heap, 0);
+        release(heap, last);
+    }
+    cr_assert_eq(counts.slabs_made, made);
+    release(heap, more);
+    while (held > 0)
+        release(heap, block[--held]);
+    heap_rest(heap);
+    cr_assert_eq(used_slices(), 0);
+    heap_validate(heap);
+}
