@@ -3,12 +3,12 @@
 #include "heap/heap.h"
 
 enum {
-    REST_LEAST = KIB(256) >> SLICE_SHIFT,
+    REST_LEAST = KIB(64) >> SLICE_SHIFT,
     REST_MORE  = KIB(64) >> SLICE_SHIFT,         /* with every one that is missed */
     REST_MOST  = MIB(3) >> SLICE_SHIFT,
     EBB        = MIB(2) >> SLICE_SHIFT,          /* given back in a row: the heap shrinks */
     SPARE_EACH = SLICES_OF(KIB(16)),             /* larger slabs are spared by nobody */
-    SPARE_MOST = SLICES_OF(KIB(128)),
+    SPARE_MOST = SLICES_OF(KIB(64)),
     LOOKS      = 80,                             /* as many as a slab has words, and some */
 };
 

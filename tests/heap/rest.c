@@ -48,7 +48,7 @@ Test(rest, a_heap_at_first_lets_few_slabs_rest)
 {
     struct heap *heap = attached();
     request(heap);
-    cr_assert_leq(used_bytes(), KIB(256 + 96), "a little, and the newest");
+    cr_assert_leq(used_bytes(), KIB(64 + 96), "a little, and the newest");
     heap_validate(heap);
 }
 
@@ -67,7 +67,7 @@ Test(rest, an_ebb_wakes_them)
     cr_assert_geq(used_bytes(), before + MORE);
     while (held > 0)
         release(heap, block[--held]);
-    cr_assert_leq(used_bytes(), KIB(256 + 128));
+    cr_assert_leq(used_bytes(), KIB(64 + 192));
     heap_validate(heap);
 }
 
