@@ -4,7 +4,7 @@
 #include "heap/slab.h"
 #include "base/count.h"
 
-enum { WORD_BITS = 64, WINDOW_CALLS = 8192 };
+enum { WORD_BITS = 64, WINDOW_CALLS = 8192, LARGE = KIB(64) >> SLICE_SHIFT };
 enum { RANKS = 7 };                              /* runs of 1, 2, 4, ... 64 slices and more */
 #define NOWHERE      SIZE_MAX
 #define DIRTY_FLOOR  (MIB(6) >> SLICE_SHIFT)     /* a small process never purges */
@@ -295,7 +295,8 @@ static size_t keep_slices(size_t given)
     bool missed = state.regret > recent;
     size_t share = missed ? recent * 3 / 16 : recent / 16;
     size_t keep = share > DIRTY_FLOOR ? share : DIRTY_FLOOR;
-    if (++state.calls == WINDOW_CALLS)
+    state.calls += given >= LARGE ? 8 : 1;
+    if (state.calls >= WINDOW_CALLS)
         next_window(recent);
     if (state.purge == SPAN_PURGE_NEVER)
         return NOWHERE;
