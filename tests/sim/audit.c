@@ -13,7 +13,7 @@
 struct slab *audit_stalled[2];
 bool audit_stalled_ever;
 
-enum { SLICES = 1 << (34 - SLICE_SHIFT), LIST_BOUND = SLICES };  /* 16 GiB, as much as 1 << 18 of 64 KiB */
+enum { SLICES = 1 << (34 - SLICE_SHIFT), LIST_BOUND = SLICES };      /* 16 GiB */
 
 /* By slice of a slab's base: how many cursors, lists and stacks it was met in. */
 static struct place {
