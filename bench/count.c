@@ -63,6 +63,21 @@ static void batch(unsigned long rounds)
     }
 }
 
+/* Blocks of one size, half of them freed in pairs, then a third as many of a size that fits in no
+ * hole; counted per block of the first kind. */
+static void holes(unsigned long rounds)
+{
+    void **held = calloc(rounds, sizeof *held);
+    for (unsigned long i = 0; i < rounds; i++)
+        held[i] = malloc(10240);
+    for (unsigned long i = 0; i < rounds; i++)
+        if (i / 2 % 2 != 0)
+            free(held[i]);
+    for (unsigned long i = 0; i < rounds / 3; i++)
+        kept = malloc(14336);
+    free(held);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -71,6 +86,7 @@ int main(int argc, char **argv)
     } patterns[] = {
         { "none", none }, { "pair", pair }, { "large", large },
         { "zeroed", zeroed }, { "same", same }, { "batch", batch },
+        { "holes", holes },
     };
     for (size_t i = 0; argc == 3 && i < sizeof patterns / sizeof patterns[0]; i++)
         if (strcmp(argv[1], patterns[i].name) == 0) {
@@ -78,6 +94,6 @@ int main(int argc, char **argv)
             patterns[i].run(strtoul(argv[2], NULL, 10));
             return 0;
         }
-    fprintf(stderr, "usage: count none|pair|large|zeroed|same|batch ROUNDS\n");
+    fprintf(stderr, "usage: count none|pair|large|zeroed|same|batch|holes ROUNDS\n");
     return 2;
 }

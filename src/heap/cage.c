@@ -5,7 +5,8 @@
 struct cage cage;
 struct cage_tables cage_tables;
 
-/* tables take at most this part of the cage: slabs of 16-byte blocks, 1.8 % */
+/* What descriptors take at most of the cage: small slabs have 192 or 256 bytes a page, 6 % at the
+ * most of the first of each class; large ones of 16-byte blocks 1.8 %. */
 enum { META_SHARE = 32 };
 #define CAGE_MIN  GIB(1)
 #define CAGE_MAX  TIB(16)
@@ -15,23 +16,30 @@ enum { META_SHARE = 32 };
 
 /* Each table is laid out for the whole cage and committed as far as the cage reaches, a piece at a
  * time. */
-enum { TABLES = 3, PIECE = 64 * 1024 };
+enum { TABLES = 5, PIECE = 64 * 1024, IN_WORD = 64, IN_GROUP = RUNS_CHUNK * RUNS_CHUNKS };
 static struct table {
+    size_t entry_bytes, slices;                  /* so many slices have an entry */
     word   at;
-    size_t entry_bits;                           /* a slice */
     size_t reach;                                /* bytes committed */
-} tables[TABLES] = { { 0, 64, 0 }, { 0, 1, 0 }, { 0, 1, 0 } };
+} tables[TABLES] = {
+    { .entry_bytes = sizeof(struct slab *), .slices = 1 },
+    { .entry_bytes = sizeof(uint64_t), .slices = IN_WORD },
+    { .entry_bytes = sizeof(uint64_t), .slices = IN_WORD },
+    { .entry_bytes = sizeof(struct runs_group), .slices = IN_GROUP },
+    { .entry_bytes = sizeof(struct runs_group), .slices = IN_GROUP },
+};
 
-static size_t table_bytes(const struct table *table, size_t slices)
+/* The entry behind the last may be read. */
+static size_t table_bytes(const struct table *table, size_t slices, size_t piece)
 {
-    return round_up(slices * table->entry_bits / 8 + 2 * sizeof(uint64_t), PIECE);
+    return round_up((slices / table->slices + 2) * table->entry_bytes, piece);
 }
 
 static size_t side_bytes(size_t cage_bytes)
 {
     size_t bytes = 0;
     for (unsigned i = 0; i < TABLES; i++)
-        bytes += table_bytes(&tables[i], cage_bytes >> SLICE_SHIFT);
+        bytes += table_bytes(&tables[i], cage_bytes >> SLICE_SHIFT, PIECE);
     return bytes;
 }
 
@@ -41,25 +49,30 @@ static void lay_out(size_t cage_bytes, word at)
     word next = at;
     for (unsigned i = 0; i < TABLES; i++) {
         tables[i].at = next;
-        next += table_bytes(&tables[i], cage_bytes >> SLICE_SHIFT);
+        next += table_bytes(&tables[i], cage_bytes >> SLICE_SHIFT, PIECE);
     }
     cage_tables = (struct cage_tables){
-        at, at + side, side, meta, (uint64_t *)tables[1].at, (uint64_t *)tables[2].at,
+        .side = at, .meta = at + side, .side_bytes = side, .meta_bytes = meta,
+        .available = { (uint64_t *)tables[1].at, (struct runs_group *)tables[3].at },
+        .dirty = { (uint64_t *)tables[2].at, (struct runs_group *)tables[4].at },
     };
     /* one zone under a limit on address space */
     size_t sparse = (cage.planned ? cage_bytes : SPARSE) >> SLICE_SHIFT;
     /* the first slice is nobody's: the address of the cage itself stands in many words */
-    cage.zone[ZONE_SPARSE] = (struct cage_zone){ 1, 1, sparse };
+    /* and nobody's is the last: no run goes from one zone into the other */
+    cage.zone[ZONE_SPARSE] = (struct cage_zone){ 1, 1, sparse - 1 };
     cage.zone[ZONE_DENSE] = (struct cage_zone){ sparse, sparse, cage_bytes >> SLICE_SHIFT };
     cage.slab_of = (struct slab **)tables[0].at;
     cage.bytes = cage_bytes;
 }
 
+/* Under a limit on address space by pages: a small heap has a few words of most tables. */
 static bool tables_cover(size_t slices)
 {
+    size_t piece = cage.planned ? cage.facts.page_bytes : PIECE;
     for (unsigned i = 0; i < TABLES; i++) {
         struct table *table = &tables[i];
-        size_t bytes = table_bytes(table, slices);
+        size_t bytes = table_bytes(table, slices, piece);
         if (bytes > table->reach && !cage_commit(table->at + table->reach, bytes - table->reach))
             return false;
         table->reach = bytes > table->reach ? bytes : table->reach;
@@ -179,7 +192,7 @@ void cage_trim(void)
         return;
     for (unsigned i = 0; i < TABLES; i++)
         give_tail(tables[i].at, tables[i].reach,
-                  table_bytes(&tables[i], cage.bytes >> SLICE_SHIFT));
+                  table_bytes(&tables[i], cage.bytes >> SLICE_SHIFT, PIECE));
     give_tail(cage_tables.meta, meta_reach(), cage_tables.meta_bytes);
     for (unsigned i = 0; i < ZONE_COUNT; i++)
         give_tail(cage.base, cage.zone[i].reach << SLICE_SHIFT, cage.zone[i].end << SLICE_SHIFT);

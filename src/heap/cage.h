@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "heap/class.h"
+#include "heap/runs.h"
 #include "os/os.h"
 
 struct slab;
@@ -98,7 +99,7 @@ bool cage_is_bookkeeping(word address);          /* does it lie in our own table
 struct cage_tables {
     word   side, meta;                           /* side: slab_of and the span bitmaps */
     size_t side_bytes, meta_bytes;
-    uint64_t *available, *dirty;                 /* a bit a slice, in side */
+    struct runs available, dirty;                /* in side */
 };
 extern struct cage_tables cage_tables;
 

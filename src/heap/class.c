@@ -54,11 +54,11 @@ size_t class_slices(unsigned class, size_t slabs)
     size_t step = slabs / STEP_SLABS < STEPS ? slabs / STEP_SLABS : STEPS;
     size_t bytes = (size_t)FIRST_BYTES << step < most ? (size_t)FIRST_BYTES << step : most;
     size_t least = LEAST * block_bytes;
-    size_t slices = ((bytes > least ? bytes : least) + SLICE_BYTES - 1) >> SLICE_SHIFT;
+    size_t slices = SLICES_OF(bytes > least ? bytes : least);
     while ((slices << SLICE_SHIFT) % block_bytes * WASTE_PART > slices << SLICE_SHIFT)
         slices++;
     size_t used_bytes = class_blocks(class, slices) * block_bytes;
-    return DEBUG_BUILD ? (used_bytes + SLICE_BYTES - 1) >> SLICE_SHIFT : slices;
+    return DEBUG_BUILD ? SLICES_OF(used_bytes) : slices;
 }
 
 unsigned class_of_aligned(size_t bytes, size_t align)

@@ -64,7 +64,7 @@ bool heap_slab_retire(struct heap *heap, struct slab *slab)
     if (thread.nested || !slab_own(slab, (word)heap, OWNER_NONE))
         return false;
     heap_list_remove(heap, slab);
-    heap->has[slab->class] -= heap->has[slab->class] != 0;
+    heap_has_less(heap, slab->class);
     slab_drop(slab);
     return true;
 }
@@ -238,14 +238,23 @@ INLINE bool is_virgin(struct cursor *cursor, word block)
     return true;
 }
 
+/* By what the heap has in this class: no lock is taken, nothing asked of anybody. */
+static bool refill_here(struct heap *heap, unsigned class)
+{
+    struct cursor *cursor = &heap->cursor[class];
+    if (cursor->slab == NULL)
+        return false;
+    if (cursor_advance(heap, cursor))
+        return true;
+    return heap->partial[class] != NULL &&
+           (refill_from_remote(heap, cursor) || refill_from_list(heap, class));
+}
+
 word heap_alloc_here(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
     word block = cursor_take(cursor);
-    if (block == 0 && cursor->slab != NULL &&
-        (cursor_advance(heap, cursor) ||
-         (heap->partial[class] != NULL &&
-          (refill_from_remote(heap, cursor) || refill_from_list(heap, class)))))
+    if (block == 0 && refill_here(heap, class))
         block = cursor_take(cursor);
     if (block != 0)
         (void)is_virgin(cursor, block);
@@ -376,14 +385,19 @@ void heap_give(struct heap *heap, struct slab *slab, size_t index)
 
 /* -- rest -------------------------------------------------------------------------------------- */
 
+static void shelve_or_retire(struct heap *heap, struct slab *slab)
+{
+    if (heap_shelve(heap, slab) && slab_all_free(slab))
+        (void)heap_slab_retire(heap, slab);
+}
+
 static void shelve_list(struct heap *heap, unsigned class)
 {
     struct slab *slab = heap->partial[class], *last = slab != NULL ? slab->prev : NULL;
     while (slab != NULL) {
         struct slab *next = slab != last ? slab->next : NULL;
         heap_list_remove(heap, slab);
-        if (heap_shelve(heap, slab) && slab_all_free(slab))
-            (void)heap_slab_retire(heap, slab);
+        shelve_or_retire(heap, slab);
         slab = next;
     }
 }
@@ -398,9 +412,7 @@ void heap_rest(struct heap *heap)
         if (cursor->slab == NULL)
             continue;
         remote_absorb(heap, cursor->slab);
-        struct slab *slab = heap_cursor_lift(cursor);
-        if (heap_shelve(heap, slab) && slab_all_free(slab))
-            (void)heap_slab_retire(heap, slab);
+        shelve_or_retire(heap, heap_cursor_lift(cursor));
     }
     rest_spares_none(heap);
 }

@@ -70,6 +70,11 @@ INLINE void heap_has_more(struct heap *heap, unsigned class)
     heap->has[class] += heap->has[class] < UINT16_MAX;
 }
 
+INLINE void heap_has_less(struct heap *heap, unsigned class)
+{
+    heap->has[class] -= heap->has[class] != 0;
+}
+
 INLINE void heap_enter(void)
 {
     thread.inside = 1;

@@ -86,7 +86,7 @@ struct slab *slab_make(unsigned class, word owner, size_t slices, bool dense)
 struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
 {
     size_t rounded = round_up(bytes, cage.facts.page_bytes);
-    size_t slices = (rounded + SLICE_BYTES - 1) >> SLICE_SHIFT;
+    size_t slices = SLICES_OF(rounded);
     size_t align_slices = align <= SLICE_BYTES ? 1 : align >> SLICE_SHIFT;
     struct span_wish wish = { slices, align_slices, bytes >= DENSE_LARGE };
     struct slab *slab = descriptor_make(1, rounded);
@@ -141,7 +141,7 @@ static void shrink_large(struct slab *slab, size_t slices)
 bool slab_resize_large(struct slab *slab, size_t bytes)
 {
     size_t rounded = round_up(bytes, cage.facts.page_bytes);
-    size_t slices = (rounded + SLICE_BYTES - 1) >> SLICE_SHIFT;
+    size_t slices = SLICES_OF(rounded);
     bool zero;
     if (slices < slab->slices)
         shrink_large(slab, slices);

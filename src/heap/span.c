@@ -5,20 +5,12 @@
 #include "base/count.h"
 
 enum { WORD_BITS = 64, WINDOW_CALLS = 8192, LARGE = KIB(64) >> SLICE_SHIFT };
-enum { RANKS = 7 };                              /* runs of 1, 2, 4, ... 64 slices and more */
-#define NOWHERE      SIZE_MAX
 #define DIRTY_FLOOR  (MIB(6) >> SLICE_SHIFT)     /* a small process never purges */
 #define DENSE_FROM   (MIB(16) >> SLICE_SHIFT)    /* a heap below stays on small pages */
 
 struct lock span_lock;
 
-/* Where to begin to look: no run of 1 << rank slices of the zone begins below. */
-struct lows {
-    size_t at[ZONE_COUNT][RANKS];
-};
-
 static struct {
-    struct lows low, low_dirty;                  /* of `available`, of `dirty` */
     size_t highest;                              /* no slice from here up was ever taken */
     size_t used, dirty, peak;                    /* slices */
     size_t dirty_in[ZONE_COUNT];                 /* dirty, by zone */
@@ -33,72 +25,7 @@ static struct {
     enum span_purge purge;
 } state = { .huge = true };
 
-/* -- runs of bits ------------------------------------------------------------------------------ */
-
-static size_t next_bit(const uint64_t *map, size_t at, size_t end, uint64_t flip)
-{
-    while (at < end) {
-        uint64_t bits = (map[at / WORD_BITS] ^ flip) & ~bits_below(at % WORD_BITS);
-        if (bits != 0) {
-            size_t found = round_down(at, WORD_BITS) + bit_lowest(bits);
-            return found < end ? found : end;
-        }
-        at = round_down(at, WORD_BITS) + WORD_BITS;
-    }
-    return end;
-}
-
-/* It is the address that is to be aligned, and the cage begins at a multiple of 4 GiB only. */
-static size_t aligned_up(size_t slice, size_t align_slices)
-{
-    size_t base = cage.base >> SLICE_SHIFT;
-    return round_up(base + slice, align_slices) - base;
-}
-
-static size_t find_run(const uint64_t *map, size_t from, size_t end, const struct span_wish *wish)
-{
-    for (size_t at = from; at + wish->slices <= end;) {
-        at = next_bit(map, at, end, 0);
-        size_t start = aligned_up(at, wish->align_slices);
-        if (start + wish->slices > end)
-            break;
-        size_t stop = next_bit(map, at, start + wish->slices, ~(uint64_t)0);
-        if (stop == start + wish->slices)
-            return start;
-        at = stop;
-    }
-    return NOWHERE;
-}
-
-/* Sets or clears bits [at, at + run); returns how many changed. */
-static size_t write_run(uint64_t *map, size_t at, size_t run, bool set)
-{
-    size_t changed = 0;
-    for (size_t end = at + run; at < end;) {
-        size_t in_word = WORD_BITS - at % WORD_BITS;
-        size_t count = in_word < end - at ? in_word : end - at;
-        uint64_t mask = bits_below((unsigned)count) << at % WORD_BITS;
-        uint64_t *bits = &map[at / WORD_BITS];
-        changed += bit_count((set ? ~*bits : *bits) & mask);
-        *bits = set ? *bits | mask : *bits & ~mask;
-        at += count;
-    }
-    return changed;
-}
-
-/* Where the run of ones below `at` begins, looked for down to `floor`. */
-static size_t run_start(const uint64_t *map, size_t at, size_t floor)
-{
-    while (at > floor) {
-        uint64_t zeros = ~map[(at - 1) / WORD_BITS] & bits_below((at - 1) % WORD_BITS + 1);
-        if (zeros != 0) {
-            size_t start = round_down(at - 1, WORD_BITS) + bit_highest(zeros) + 1;
-            return start > floor ? start : floor;
-        }
-        at = round_down(at - 1, WORD_BITS);
-    }
-    return floor;
-}
+/* -- the bitmaps ------------------------------------------------------------------------------- */
 
 static bool bit_at(const uint64_t *map, size_t at)
 {
@@ -110,47 +37,19 @@ static enum cage_zone_name zone_of(size_t slice)
     return slice >= cage.zone[ZONE_DENSE].first ? ZONE_DENSE : ZONE_SPARSE;
 }
 
-/* All of the zone lies above its first slice, whatever was noted yet. */
-static size_t lowest_in(const struct lows *lows, enum cage_zone_name name, unsigned rank)
-{
-    size_t low = lows->at[name][rank], first = cage.zone[name].first;
-    return low > first ? low : first;
-}
-
-static unsigned rank_of(size_t slices)
-{
-    unsigned rank = bit_highest(slices);
-    return rank < RANKS ? rank : RANKS - 1;
-}
-
-/* A run was set: with what lies beside it, it is perhaps the lowest of its length. */
-static void note_low(struct lows *lows, const uint64_t *map, size_t at, size_t run)
-{
-    enum { FAR = 1 << (RANKS - 1) };
-    enum cage_zone_name name = zone_of(at);
-    const struct cage_zone *zone = &cage.zone[name];
-    size_t floor = at > zone->first + FAR ? at - FAR : zone->first, end = at + run + FAR;
-    size_t lo = run_start(map, at, floor);
-    size_t hi = next_bit(map, at + run, end < zone->reach ? end : zone->reach, ~(uint64_t)0);
-    for (unsigned rank = 0; rank <= rank_of(hi - lo); rank++)
-        lows->at[name][rank] = lo < lows->at[name][rank] ? lo : lows->at[name][rank];
-}
-
 static void write_available(size_t at, size_t run, bool set)
 {
-    write_run(cage_tables.available, at, run, set);
-    if (set)
-        note_low(&state.low, cage_tables.available, at, run);
+    const struct runs *runs = &cage_tables.available;
+    set ? runs_set(runs, at, run) : runs_clear(runs, at, run);
 }
 
 /* Returns how many changed. */
 static size_t write_dirty(size_t at, size_t run, bool set)
 {
-    size_t changed = write_run(cage_tables.dirty, at, run, set);
+    const struct runs *runs = &cage_tables.dirty;
+    size_t changed = set ? runs_set(runs, at, run) : runs_clear(runs, at, run);
     state.dirty += set ? changed : -changed;
     state.dirty_in[zone_of(at)] += set ? changed : -changed;
-    if (set)
-        note_low(&state.low_dirty, cage_tables.dirty, at, run);
     return changed;
 }
 
@@ -175,12 +74,12 @@ static void ask_for_huge(size_t first, size_t gained)
 static size_t grow(enum cage_zone_name name, const struct span_wish *wish)
 {
     const struct cage_zone *zone = &cage.zone[name];
-    size_t first = zone->reach, tail = first;
-    tail = run_start(cage_tables.available, tail, lowest_in(&state.low, name, 0));
-    size_t start = aligned_up(tail, wish->align_slices);
+    size_t first = zone->reach, base = cage.base >> SLICE_SHIFT;
+    size_t tail = runs_start(cage_tables.available.map, first, zone->first);
+    size_t start = round_up(base + tail, wish->align_slices) - base;
     size_t gained = cage_grow(name, start + wish->slices - first);
     if (gained == 0)
-        return NOWHERE;
+        return RUNS_NONE;
     COUNT_ONE(commits);
     if (name == ZONE_DENSE)
         ask_for_huge(first, gained);
@@ -205,26 +104,21 @@ static void account_taken(size_t at, size_t run, bool *zero)
     COUNT_ONE(spans_taken);
 }
 
-/* The lowest run; what was looked at in vain is not looked at again. */
-static size_t find_lowest(struct lows *lows, const uint64_t *map, enum cage_zone_name name,
+/* It is the address that is to be aligned, and the cage begins at a multiple of 4 GiB only. */
+static size_t find_lowest(const struct runs *runs, enum cage_zone_name name,
                           const struct span_wish *wish)
 {
-    unsigned rank = rank_of(wish->slices);
-    size_t end = cage.zone[name].reach;
-    size_t at = find_run(map, lowest_in(lows, name, rank), end, wish);
-    if (wish->slices == (size_t)1 << rank && wish->align_slices == 1)
-        lows->at[name][rank] = at != NOWHERE ? at : end;
-    return at;
+    const struct cage_zone *zone = &cage.zone[name];
+    struct runs_wish run = { wish->slices, wish->align_slices, cage.base >> SLICE_SHIFT };
+    return runs_find(runs, zone->first, zone->reach, &run);
 }
 
 static size_t find_in(enum cage_zone_name name, const struct span_wish *wish)
 {
-    size_t at = NOWHERE;
+    size_t at = RUNS_NONE;
     if (state.dirty_in[name] >= wish->slices)
-        at = find_lowest(&state.low_dirty, cage_tables.dirty, name, wish);
-    if (at != NOWHERE)
-        return at;
-    return find_lowest(&state.low, cage_tables.available, name, wish);
+        at = find_lowest(&cage_tables.dirty, name, wish);
+    return at != RUNS_NONE ? at : find_lowest(&cage_tables.available, name, wish);
 }
 
 /* Either zone will do before memory is said to be out. */
@@ -234,9 +128,9 @@ static size_t find(const struct span_wish *wish)
     bool dense = wish->dense && there_is && state.used >= DENSE_FROM;
     enum cage_zone_name name = dense ? ZONE_DENSE : ZONE_SPARSE, other = ZONE_DENSE - name;
     size_t at = find_in(name, wish);
-    at = at != NOWHERE ? at : grow(name, wish);
-    at = at != NOWHERE ? at : find_in(other, wish);
-    return at != NOWHERE ? at : grow(other, wish);
+    at = at != RUNS_NONE ? at : grow(name, wish);
+    at = at != RUNS_NONE ? at : find_in(other, wish);
+    return at != RUNS_NONE ? at : grow(other, wish);
 }
 
 word span_take(const struct span_wish *wish, bool *zero)
@@ -244,11 +138,16 @@ word span_take(const struct span_wish *wish, bool *zero)
     size_t most = cage.bytes >> SLICE_SHIFT;
     if (wish->slices > most || wish->align_slices > most || !lock_take(&span_lock))
         return 0;
-    size_t at = within_limit(wish->slices) ? find(wish) : NOWHERE;
-    if (at != NOWHERE)
+    size_t at = within_limit(wish->slices) ? find(wish) : RUNS_NONE;
+    if (at != RUNS_NONE)
         account_taken(at, wish->slices, zero);
     lock_give(&span_lock);
-    return at == NOWHERE ? 0 : cage_address(at);
+    return at == RUNS_NONE ? 0 : cage_address(at);
+}
+
+static bool all_available(size_t at, size_t end)
+{
+    return runs_next(cage_tables.available.map, at, end, ~(uint64_t)0) == end;
 }
 
 /* What lies right behind may be free up to the reach: then the zone may grow for us. */
@@ -262,10 +161,8 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
         return false;
     bool done = within_limit(more) && first + more <= zone->end;
     if (done && first + more > zone->reach)
-        done = next_bit(cage_tables.available, first, zone->reach, ~(uint64_t)0) == zone->reach &&
-               grow(name, &rest) == first;
-    size_t end = first + more;
-    done = done && next_bit(cage_tables.available, first, end, ~(uint64_t)0) == end;
+        done = all_available(first, zone->reach) && grow(name, &rest) == first;
+    done = done && all_available(first, first + more);
     if (done)
         account_taken(first, more, zero);
     lock_give(&span_lock);
@@ -299,7 +196,7 @@ static size_t keep_slices(size_t given)
     if (state.calls >= WINDOW_CALLS)
         next_window(recent);
     if (state.purge == SPAN_PURGE_NEVER)
-        return NOWHERE;
+        return SIZE_MAX;
     if (state.purge == SPAN_PURGE_NOW)
         return 0;
     state.ebb = state.used > recent * 3 / 8 ? 0 : state.ebb + given;
@@ -313,16 +210,16 @@ static bool purgeable_run(enum cage_zone_name name, size_t *lo, size_t *end, boo
 {
     bool whole = name == ZONE_DENSE && !split;
     size_t unit = whole ? cage.facts.huge_bytes >> SLICE_SHIFT : 1;
-    size_t low = lowest_in(&state.low_dirty, name, 0);
+    size_t low = state.dirty_in[name] != 0 ? cage.zone[name].first : *end;
     for (size_t hi = *end; hi > low;) {
         uint64_t below = bits_below((hi - 1) % WORD_BITS + 1);
-        uint64_t bits = cage_tables.dirty[(hi - 1) / WORD_BITS] & below;
+        uint64_t bits = cage_tables.dirty.map[(hi - 1) / WORD_BITS] & below;
         if (bits == 0) {
             hi = round_down(hi - 1, WORD_BITS);
             continue;
         }
         size_t top = round_down(hi - 1, WORD_BITS) + bit_highest(bits) + 1;
-        size_t at = run_start(cage_tables.dirty, top, low);
+        size_t at = runs_start(cage_tables.dirty.map, top, low);
         *lo = round_up(at, unit);
         *end = round_down(top, unit);
         if (*lo < *end)
@@ -413,8 +310,8 @@ static void purge_untaken(void)
 {
     const struct cage_zone *zone = &cage.zone[ZONE_DENSE];
     size_t at = zone->first;
-    while ((at = next_bit(cage_tables.available, at, zone->reach, 0)) < zone->reach) {
-        size_t end = next_bit(cage_tables.available, at, zone->reach, ~(uint64_t)0);
+    while ((at = runs_next(cage_tables.available.map, at, zone->reach, 0)) < zone->reach) {
+        size_t end = runs_next(cage_tables.available.map, at, zone->reach, ~(uint64_t)0);
         if (!purge_run(at, end))
             return;
         at = end;
@@ -435,7 +332,7 @@ size_t span_purge(size_t keep_bytes)
 void span_configure(enum span_purge purge, size_t limit_bytes, bool huge)
 {
     state.purge = purge;
-    state.limit = (limit_bytes + SLICE_BYTES - 1) >> SLICE_SHIFT;
+    state.limit = SLICES_OF(limit_bytes);
     state.huge = huge;
 }
 
@@ -454,23 +351,12 @@ size_t span_highest(void)
     return state.highest;
 }
 
-static void validate_lows(const struct lows *lows, const uint64_t *map, enum cage_zone_name name)
-{
-    size_t end = cage.zone[name].reach, at = next_bit(map, cage.zone[name].first, end, 0);
-    while (at < end) {
-        size_t stop = next_bit(map, at, end, ~(uint64_t)0);
-        for (unsigned rank = 0; rank <= rank_of(stop - at); rank++)
-            ASSERT(lows->at[name][rank] <= at);
-        at = next_bit(map, stop, end, 0);
-    }
-}
-
 static void validate_zone(enum cage_zone_name name, size_t *available, size_t *dirty)
 {
-    validate_lows(&state.low, cage_tables.available, name);
-    validate_lows(&state.low_dirty, cage_tables.dirty, name);
+    runs_validate(&cage_tables.available, cage.zone[name].first, cage.zone[name].reach);
+    runs_validate(&cage_tables.dirty, cage.zone[name].first, cage.zone[name].reach);
     for (size_t i = cage.zone[name].first; i < cage.zone[name].reach; i++) {
-        bool free = bit_at(cage_tables.available, i), kept = bit_at(cage_tables.dirty, i);
+        bool free = bit_at(cage_tables.available.map, i), kept = bit_at(cage_tables.dirty.map, i);
         ASSERT(free || !kept);                                              /* N3 */
         ASSERT(!free || cage.slab_of[i] == &slab_none);                     /* G2 */
         *available += free;

@@ -172,7 +172,7 @@ static void relist(struct slab *slab, bool empty)
     if (empty) {
         if (!full)
             heap_list_remove(heap, slab);
-        heap->has[slab->class] -= heap->has[slab->class] != 0;
+        heap_has_less(heap, slab->class);
         retire(slab);
         return;
     }

@@ -141,7 +141,7 @@ Test(cage, knows_its_own_tables)
     cr_assert(cage_init());
     cr_assert_geq(cage_grow(ZONE_SPARSE, 10), 10);
     cr_assert(cage_is_bookkeeping((word)cage.slab_of));
-    cr_assert(cage_is_bookkeeping((word)cage_tables.available));
+    cr_assert(cage_is_bookkeeping((word)cage_tables.available.map));
     cr_assert_not(cage_is_bookkeeping(cage.base));
     cr_assert_not(cage_is_bookkeeping((word)&cage));
     cr_assert_not(cage_is_bookkeeping(0));

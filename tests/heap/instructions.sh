@@ -16,6 +16,7 @@ large       57      malloc(1000), free
 zeroed      85      calloc(1, 32), free
 same        37     realloc that stays where it is
 batch       62      a malloc and free of 48 bytes, sixteen at a time
+holes     3000      10 KiB, half of them freed, and a third as many of 14 KiB, which fit in no hole
 '
 
 test "$MIDDEN_LIBRARY" = none && tap_skip_all "there is no library whose instructions to count"

@@ -165,7 +165,7 @@ static void audit_clean(void)
 {
     for (size_t i = 0; i < slices(); i++) {
         uint64_t bit = (uint64_t)1 << i % 64;
-        if (!(cage_tables.available[i / 64] & bit) || (cage_tables.dirty[i / 64] & bit))
+        if (!(cage_tables.available.map[i / 64] & bit) || (cage_tables.dirty.map[i / 64] & bit))
             continue;
         const word *words = (const word *)cage_address(i);
         if (words[0] != 0 || words[SLICE_BYTES / sizeof words[0] - 1] != 0)

@@ -99,8 +99,8 @@ static bool copy_tables(struct census *census)
     const struct cage_tables *tables = &census->tables;
     word slab_of = (word)census->cage.slab_of, meta_end = mapped_end(census->peer, tables->meta);
     return add_extent(census, slab_of, slab_of + slices * sizeof(word))
-        && add_extent(census, (word)tables->available, (word)tables->available + map_bytes)
-        && add_extent(census, (word)tables->dirty, (word)tables->dirty + map_bytes)
+        && add_extent(census, (word)tables->available.map, (word)tables->available.map + map_bytes)
+        && add_extent(census, (word)tables->dirty.map, (word)tables->dirty.map + map_bytes)
         && (meta_end <= tables->meta || add_extent(census, tables->meta, meta_end));
 }
 
@@ -313,8 +313,8 @@ static void add_large(struct census *census, struct survey *survey, const struct
 static void add_slice(struct census *census, struct survey *survey, size_t slice)
 {
     word at = slice_address(census, slice);
-    bool unused = bit_of(census, census->tables.available, slice)
-               && !bit_of(census, census->tables.dirty, slice);                    /* N2 */
+    bool unused = bit_of(census, census->tables.available.map, slice)
+               && !bit_of(census, census->tables.dirty.map, slice);                    /* N2 */
     enum row row = image(census, at, 1) ? ROW_tables : unused ? ROW_huge : ROW_empty;
     survey->row[row] += (int64_t)residency_bytes(&census->pages, at, at + SLICE_BYTES);
 }
