@@ -107,8 +107,6 @@ static NOINLINE void *realloc_slow(void *pointer, size_t bytes)
 {
     struct slab *slab;
     size_t index;
-    if (pointer == NULL)
-        return PUBLIC(malloc)(bytes);
     if (bytes == 0 && front_zero_frees()) {
         front_free((word)pointer, "realloc");
         return NULL;
@@ -123,11 +121,28 @@ static NOINLINE void *realloc_slow(void *pointer, size_t bytes)
     return front_give(resize(slab, (word)pointer, bytes));
 }
 
+/* From one small block of this thread's to another: a vector that grows. */
+static NOINLINE void *realloc_quick(void *pointer, size_t had, size_t bytes)
+{
+    void *block = (void *)fast_malloc(bytes);
+    if (UNLIKELY(block == NULL))
+        return realloc_slow(pointer, bytes);
+    __builtin_memcpy(block, pointer, had < bytes ? had : bytes);
+    if (UNLIKELY(!fast_free((word)pointer, 0)))
+        front_free((word)pointer, "realloc");
+    return block;
+}
+
 EXPORT void *PUBLIC(realloc)(void *pointer, size_t bytes)
 {
     struct slab *slab = fast_slab((word)pointer);
-    bool same = LIKELY(slab != NULL) && LIKELY(stays(slab, bytes)) && LIKELY(bytes != 0);
-    return same ? pointer : realloc_slow(pointer, bytes);
+    if (LIKELY(slab != NULL) && LIKELY(bytes != 0)) {
+        if (LIKELY(stays(slab, bytes)))
+            return pointer;
+        if (bytes <= CLASS_QUICK_MAX)
+            return realloc_quick(pointer, slab->block_bytes, bytes);
+    }
+    return pointer == NULL ? PUBLIC(malloc)(bytes) : realloc_slow(pointer, bytes);
 }
 
 EXPORT void *PUBLIC(reallocarray)(void *pointer, size_t count, size_t bytes)

@@ -56,6 +56,17 @@ void heap_list_remove(struct heap *heap, struct slab *slab)
     slab->next = slab->prev = NULL;
 }
 
+/* `slab` takes the place of the oldest and is the newest: the list goes round. */
+static void list_turn(struct heap *heap, struct slab *oldest, struct slab *slab)
+{
+    bool alone = oldest->next == oldest;
+    slab->next = alone ? slab : oldest->next;
+    slab->prev = alone ? slab : oldest->prev;
+    slab->next->prev = slab->prev->next = slab;
+    heap->partial[slab->class] = slab->next;
+    oldest->next = oldest->prev = NULL;
+}
+
 /* A freer who set the last remote bit may still be on his way to raise PENDING: then the slab
  * stays, and the drain that meets it there retires it. A signal handler may stand above the locks
  * that dropping takes. */
@@ -115,12 +126,23 @@ static bool advance_warm(struct heap *heap, struct cursor *cursor)
     return true;
 }
 
+static bool advance_in_one_word(struct cursor *cursor)
+{
+    struct slab *slab = cursor->slab;
+    bool found = (slab->free[0] & ~slab->padding) != 0;
+    if (found)
+        cursor_land(cursor, slab, 0);
+    return found;
+}
+
 /* The next word with a free block, round robin: the words just left have had the least time to
  * fill. Only the last word has padding, which is set and means nothing (S3). */
 static bool cursor_advance(struct heap *heap, struct cursor *cursor)
 {
     struct slab *slab = cursor->slab;
     size_t at = cursor->at, last = slab->words - 1u;
+    if (last == 0)
+        return advance_in_one_word(cursor);
     if (advance_warm(heap, cursor))
         return true;
     for (size_t step = 0; step <= last; step++) {
@@ -159,7 +181,8 @@ static bool land_on(struct heap *heap, struct slab *slab)
 {
     struct cursor *cursor = &heap->cursor[slab->class];
     heap->rest.looks[slab->class] = 0;
-    rest_landed(heap, slab);
+    if (rest_may_spare(&heap->rest, slab->class))
+        rest_landed(heap, slab);
     cursor->slab = slab;
     cursor->at = slab->words - 1u;               /* so that the first word comes next */
     if (cursor_advance(heap, cursor))
@@ -242,12 +265,18 @@ INLINE bool is_virgin(struct cursor *cursor, word block)
 static bool refill_here(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
-    if (cursor->slab == NULL)
+    struct slab *dry = cursor->slab, *oldest = heap->partial[class];
+    if (dry == NULL)
         return false;
     if (cursor_advance(heap, cursor))
         return true;
-    return heap->partial[class] != NULL &&
-           (refill_from_remote(heap, cursor) || refill_from_list(heap, class));
+    if (oldest == NULL)
+        return false;
+    if (slab_owner(dry) != (word)heap)
+        return refill_from_remote(heap, cursor) || refill_from_list(heap, class);
+    dry->watch = ~(uint64_t)0;
+    list_turn(heap, oldest, dry);
+    return land_on(heap, oldest) || refill_from_list(heap, class);
 }
 
 word heap_alloc_here(struct heap *heap, unsigned class)

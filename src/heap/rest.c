@@ -148,7 +148,7 @@ void rest_landed(struct heap *heap, const struct slab *slab)
 {
     struct rest *rest = &heap->rest;
     uint64_t bit, *spare = spare_word(heap, slab, &bit);
-    if ((*spare & bit) == 0 || !slab_all_free(slab))
+    if (!slab_all_free(slab))
         return;
     *spare &= ~bit;
     size_t slices = slab->slices < rest->spare_slices ? slab->slices : rest->spare_slices;

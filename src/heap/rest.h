@@ -26,13 +26,19 @@ struct rest {
     uint16_t spare_slices;                       /* of these */
 };
 
+INLINE bool rest_may_spare(const struct rest *rest, unsigned class)   /* one of the class */
+{
+    return rest->spare[class / 64] >> class % 64 & 1;
+}
+
 /* A word of the slab under the cursor of its class filled. */
 void rest_look(struct heap *heap, struct slab *slab);
 void rest_made(struct heap *heap, struct slab *slab);
 void rest_given(struct heap *heap, size_t slices);
 /* One in a list became empty; false: it goes. */
 bool rest_spares(struct heap *heap, const struct slab *slab);
-void rest_landed(struct heap *heap, const struct slab *slab);   /* the cursor comes to one */
+/* The cursor comes to one in the list, of a class of which one is spared. */
+void rest_landed(struct heap *heap, const struct slab *slab);
 void rest_spares_none(struct heap *heap);                       /* all that was empty has gone */
 void rest_ends(struct heap *heap);  /* nothing is spared any more, until rest_spares_none */
 
