@@ -38,9 +38,9 @@ static size_t write_run(uint64_t *map, size_t at, size_t run, bool set)
         size_t in_word = WORD_BITS - at % WORD_BITS;
         size_t count = in_word < end - at ? in_word : end - at;
         uint64_t mask = bits_below((unsigned)count) << at % WORD_BITS;
-        uint64_t *bits = &map[at / WORD_BITS];
-        changed += bit_count((set ? ~*bits : *bits) & mask);
-        *bits = set ? *bits | mask : *bits & ~mask;
+        uint64_t *bits = &map[at / WORD_BITS], change = (set ? ~*bits : *bits) & mask;
+        changed += change == mask ? count : change != 0 ? bit_count(change) : 0;
+        *bits ^= change;
         at += count;
     }
     return changed;

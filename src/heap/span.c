@@ -18,6 +18,7 @@ static struct {
     size_t calls;                                /* in this window */
     size_t spare;                                /* least dirty slices in this window */
     size_t regret;                               /* slices purged and wanted again, of late */
+    size_t given;                                /* ever */
     size_t ebb;                                  /* given back less taken, since little is in use */
     size_t stuck;  /* dirty slices the last purge could not have, in halves of huge pages */
     size_t limit;                                /* slices; 0: none */
@@ -199,6 +200,7 @@ static size_t keep_slices(size_t given)
         return SIZE_MAX;
     if (state.purge == SPAN_PURGE_NOW)
         return 0;
+    state.given += given;
     state.ebb = state.used > recent * 3 / 8 ? 0 : state.ebb + given;
     size_t more = recent + recent / 2 - (state.used < recent ? state.used : recent);
     return missed && state.ebb < recent / 4 && more > keep ? more : keep;
@@ -274,14 +276,15 @@ static size_t purge_runs(enum cage_zone_name name, size_t keep, bool split)
 }
 
 /* A few blocks left behind in every huge page must not keep them all: what is more than half as
- * much again as should be kept goes even where a huge page is split for it. */
+ * much again as should be kept goes even where a huge page is split for it. What others gave while
+ * the lock was free is not known to be stuck. */
 static size_t purge_down_to(size_t keep)
 {
-    size_t purged = purge_runs(ZONE_DENSE, keep, false);
+    size_t given = state.given, purged = purge_runs(ZONE_DENSE, keep, false);
     purged += purge_runs(ZONE_SPARSE, keep, false);
     if (state.dirty > keep + keep / 2)
         purged += purge_runs(ZONE_DENSE, keep, true);
-    state.stuck = state.dirty > keep ? state.dirty : 0;
+    state.stuck = state.dirty > keep && given == state.given ? state.dirty : 0;
     if (purged != 0)
         COUNT_ONE(purges);
     COUNT_ADD(purged_bytes, purged << SLICE_SHIFT);

@@ -160,6 +160,30 @@ Test(span, what_stays_is_bounded)
     cr_assert_gt(span_figures().dirty_slices, 0, "a small process keeps its pages");
 }
 
+static void give_ten(void)
+{
+    bool purging = fake_locks_held() == 0 && span_figures().dirty_slices == 0;
+    while (purging && count > 5)
+        give(count - 1);
+}
+
+/* What one gives while another's pages go, and the lock is free, is not what could not be purged:
+ * it goes when it is too much. */
+Test(span, what_is_given_during_a_purge_goes_with_the_next)
+{
+    cr_assert(cage_init());
+    for (unsigned i = 0; i < 16; i++)
+        take(KIB(512) >> SLICE_SHIFT, 1, false);
+    give(0);
+    fake.interrupt = give_ten;
+    span_purge(0);
+    fake.interrupt = NULL;
+    cr_assert_eq(span_figures().dirty_slices << SLICE_SHIFT, 10 * KIB(512), "not too much");
+    while (count != 0)
+        give(count - 1);
+    cr_assert_leq(span_figures().dirty_slices << SLICE_SHIFT, MIB(6));
+}
+
 Test(span, all_goes_back_on_request)
 {
     cr_assert(cage_init());
