@@ -5,6 +5,7 @@
  */
 #include "front/front.h"
 #include "heap/arena.h"
+#include "heap/roster.h"
 #include "base/text.h"
 #include "base/count.h"
 
@@ -58,7 +59,8 @@ static bool grow_again(struct arena *arena, size_t bytes, size_t align)
 {
     if (thread.heap == &heap_none)
         return false;
-    heap_rest(thread.heap);
+    heap_rest(thread.heap, 0);
+    roster_rest();
     return arena_grow(arena, bytes, align);
 }
 

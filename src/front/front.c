@@ -60,7 +60,8 @@ static word take_alone(struct heap *heap, const struct request *request, bool *z
 static COLD word take_again(struct heap *heap, const struct request *request, bool *zero)
 {
     heap_enter();
-    heap_rest(heap);
+    heap_rest(heap, 0);
+    roster_rest();
     heap_leave();
     return take_alone(heap, request, zero);
 }

@@ -414,34 +414,38 @@ void heap_give(struct heap *heap, struct slab *slab, size_t index)
 
 /* -- rest -------------------------------------------------------------------------------------- */
 
-static void shelve_or_retire(struct heap *heap, struct slab *slab)
+static void shelve_or_retire(struct heap *heap, struct slab *slab, size_t *spared)
 {
-    if (heap_shelve(heap, slab) && slab_all_free(slab))
+    if (!heap_shelve(heap, slab) || !slab_all_free(slab))
+        return;
+    if (*spared != 0 && slab->slices <= REST_SMALL)
+        --*spared;
+    else
         (void)heap_slab_retire(heap, slab);
 }
 
-static void shelve_list(struct heap *heap, unsigned class)
+static void shelve_list(struct heap *heap, unsigned class, size_t *spared)
 {
     struct slab *slab = heap->partial[class], *last = slab != NULL ? slab->prev : NULL;
     while (slab != NULL) {
         struct slab *next = slab != last ? slab->next : NULL;
         heap_list_remove(heap, slab);
-        shelve_or_retire(heap, slab);
+        shelve_or_retire(heap, slab, spared);
         slab = next;
     }
 }
 
-void heap_rest(struct heap *heap)
+void heap_rest(struct heap *heap, size_t spared)
 {
     remote_drain(heap);
     large_drain();
     for (unsigned class = 0; class < CLASS_COUNT; class++) {
-        shelve_list(heap, class);
+        shelve_list(heap, class, &spared);
         struct cursor *cursor = &heap->cursor[class];
         if (cursor->slab == NULL)
             continue;
         remote_absorb(heap, cursor->slab);
-        shelve_or_retire(heap, heap_cursor_lift(cursor));
+        shelve_or_retire(heap, heap_cursor_lift(cursor), &spared);
     }
     rest_spares_none(heap);
 }

@@ -110,8 +110,8 @@ enum fault_kind heap_find(word pointer, struct slab **slab, size_t *index);
 /* a word of its bitmap became all free */
 void heap_free_full_word(struct heap *heap, struct slab *slab);
 
-/* absorbs and gives back all that is empty, cursors' slabs too */
-void heap_rest(struct heap *heap);
+/* absorbs and gives back all that is empty, cursors' slabs too; so many small ones stay listed */
+void heap_rest(struct heap *heap, size_t spared);
 void heap_validate(struct heap *heap);
 
 /* For remote.c, rest.c and roster.c alone. */

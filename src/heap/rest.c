@@ -7,7 +7,6 @@ enum {
     REST_MORE  = KIB(64) >> SLICE_SHIFT,         /* with every one that is missed */
     REST_MOST  = MIB(3) >> SLICE_SHIFT,
     EBB        = MIB(2) >> SLICE_SHIFT,          /* given back in a row: the heap shrinks */
-    SPARE_EACH = SLICES_OF(KIB(16)),             /* larger slabs are spared by nobody */
     SPARE_MOST = SLICES_OF(KIB(64)),
     LOOKS      = 80,                             /* as many as a slab has words, and some */
 };
@@ -135,7 +134,7 @@ bool rest_spares(struct heap *heap, const struct slab *slab)
 {
     struct rest *rest = &heap->rest;
     uint64_t bit, *spare = spare_word(heap, slab, &bit);
-    if ((*spare & bit) != 0 || slab->slices > SPARE_EACH || heap->kind != KIND_MANUAL ||
+    if ((*spare & bit) != 0 || slab->slices > REST_SMALL || heap->kind != KIND_MANUAL ||
         heap->state != HEAP_LIVE || rest->spare_slices + slab->slices > SPARE_MOST)
         return false;
     *spare |= bit;

@@ -15,6 +15,8 @@
 struct heap;
 struct slab;
 
+enum { REST_SMALL = SLICES_OF(KIB(16)) };        /* slices; larger slabs are spared by nobody */
+
 struct rest {
     uint8_t  class[CLASS_COUNT];                 /* oldest first */
     uint8_t  count;

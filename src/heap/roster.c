@@ -5,6 +5,7 @@
 #include "base/count.h"
 
 enum { DETACH_ROUNDS = 64, ADOPT_SLICES = SLICES_OF(KIB(16)) };
+#define EMPTIES (MIB(1) / (REST_SMALL * SLICE_BYTES))
 
 struct lock roster_lock;
 
@@ -16,6 +17,10 @@ static struct heap orphans[KIND_COUNT] = {
     { .state = HEAP_SHARED, .kind = KIND_MANUAL }, { .state = HEAP_SHARED, .kind = KIND_COUNTED },
     { .state = HEAP_SHARED, .kind = KIND_TRACED }, { .state = HEAP_SHARED, .kind = KIND_LEAF },
 };
+
+/* What ended threads left empty, of malloc's blocks: EMPTIES small slabs at most. Threads that come
+ * and go would cut them again and again. */
+static struct heap empties = { .state = HEAP_SHARED, .kind = KIND_MANUAL };
 
 struct heap *heap_orphans(enum heap_kind kind)
 {
@@ -75,9 +80,11 @@ static bool hand_over(struct heap *heap, unsigned class)
         struct slab *slab = heap->partial[class];
         if (slab == NULL)
             return false;
-        if (slab_own(slab, (word)heap, (word)&orphans[heap->kind])) {
+        struct heap *heir = slab_all_free(slab) && heap->kind == KIND_MANUAL ? &empties
+                                                                             : &orphans[heap->kind];
+        if (slab_own(slab, (word)heap, (word)heir)) {
             heap_list_remove(heap, slab);
-            heap_list_add(&orphans[heap->kind], slab);
+            heap_list_add(heir, slab);
             return true;
         }
         remote_drain(heap);
@@ -106,7 +113,8 @@ static void bury(struct heap *heap)
  * a heap. */
 void roster_detach(struct heap *heap)
 {
-    heap_rest(heap);
+    size_t left = __atomic_load_n(&empties.listed, __ATOMIC_RELAXED);
+    heap_rest(heap, heap->kind == KIND_MANUAL && left < EMPTIES ? EMPTIES - left : 0);
     rest_ends(heap);
     if (!lock_take(&roster_lock))
         return;
@@ -118,18 +126,32 @@ void roster_detach(struct heap *heap)
 
 /* -- adoption ---------------------------------------------------------------------------------- */
 
-static void take_orphan(struct heap *heap, struct slab *slab)
+static void take_from(struct heap *from, struct heap *heap, struct slab *slab)
 {
-    heap_list_remove(&orphans[slab->kind], slab);
+    heap_list_remove(from, slab);
     heap_has_more(heap, slab->class);
     COUNT_ONE(slabs_adopted);
+}
+
+static struct slab *take_empty(struct heap *heap, unsigned class)
+{
+    struct slab *slab = heap->kind == KIND_MANUAL ? empties.partial[class] : NULL;
+    if (slab == NULL || !slab_own(slab, (word)&empties, (word)heap))
+        return NULL;
+    take_from(&empties, heap, slab);
+    return slab;
+}
+
+static bool none_listed(const struct heap *heap)
+{
+    return __atomic_load_n(&heap->listed, __ATOMIC_RELAXED) == 0;
 }
 
 /* Several small ones at a time: one is left to the caller, the others are listed. */
 struct slab *roster_adopt(struct heap *heap, unsigned class)
 {
     struct heap *from = &orphans[heap->kind];
-    if (__atomic_load_n(&from->listed, __ATOMIC_RELAXED) == 0 || !lock_try(&roster_lock))
+    if ((none_listed(from) && none_listed(&empties)) || !lock_try(&roster_lock))
         return NULL;
     if (!thread.nested)                          /* a handler could not give back what is empty */
         remote_drain(from);
@@ -137,12 +159,14 @@ struct slab *roster_adopt(struct heap *heap, unsigned class)
     size_t slices = 0;
     while (slices < ADOPT_SLICES && (next = from->partial[class]) != NULL &&
            slab_own(next, (word)from, (word)heap)) {
-        take_orphan(heap, next);
+        take_from(from, heap, next);
         if (slab != NULL)
             heap_list_add(heap, slab);
         slab = next;
         slices += slab->slices;
     }
+    if (slab == NULL)
+        slab = take_empty(heap, class);
     lock_give(&roster_lock);
     return slab;
 }
@@ -154,11 +178,23 @@ bool roster_adopt_slab(struct heap *heap, struct slab *slab)
     remote_drain(&orphans[heap->kind]);
     bool ours = slab_own(slab, (word)&orphans[heap->kind], (word)heap);
     if (ours)
-        take_orphan(heap, slab);
+        take_from(&orphans[heap->kind], heap, slab);
     lock_give(&roster_lock);
     if (ours)
         heap_list_add(heap, slab);
     return ours;
+}
+
+void roster_rest(void)
+{
+    if (none_listed(&empties) || !lock_take(&roster_lock))
+        return;
+    remote_drain(&empties);
+    for (unsigned class = 0; class < CLASS_COUNT; class++)
+        for (struct slab *slab; (slab = empties.partial[class]) != NULL;)
+            if (!heap_slab_retire(&empties, slab))
+                break;
+    lock_give(&roster_lock);
 }
 
 /* -- fork -------------------------------------------------------------------------------------- */
@@ -269,6 +305,7 @@ void roster_fork_child(const struct thread *owner)
         return;
     for (unsigned kind = 0; kind < KIND_COUNT; kind++)
         orphans[kind].pending = NULL;
+    empties.pending = NULL;
     shared_forget_pending();
     rescue_slabs();
 }

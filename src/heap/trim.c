@@ -80,9 +80,10 @@ size_t trim_heap(struct heap *heap, size_t keep_bytes)
     size_t purged = 0;
     large_drain();
     if (heap != NULL) {
-        heap_rest(heap);
+        heap_rest(heap, 0);
         purged += purge_lists(heap);
     }
+    roster_rest();
     purged += purge_orphans();
     return purged + span_purge(keep_bytes);
 }

@@ -84,7 +84,7 @@ static word take(enum heap_kind kind, size_t bytes, bool *zero)
     word block = bytes <= CLASS_MAX_BYTES ? take_small(heap, bytes, zero)
                                           : take_large(kind, bytes, zero);
     if (block == 0) {                            /* what is empty here may be enough elsewhere */
-        heap_rest(heap);
+        heap_rest(heap, 0);
         block = bytes <= CLASS_MAX_BYTES ? take_small(heap, bytes, zero)
                                          : take_large(kind, bytes, zero);
     }
@@ -94,7 +94,7 @@ static word take(enum heap_kind kind, size_t bytes, bool *zero)
         index = slab_place(slab, block).index;
         heap_give(heap, slab, index);
         pool_end_making(heap);
-        heap_rest(heap);                         /* no cursor stays where no table reaches */
+        heap_rest(heap, 0);                         /* no cursor stays where no table reaches */
         block = 0;
     }
     if (borrowed != NULL) {

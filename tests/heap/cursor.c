@@ -88,7 +88,7 @@ Test(cursor, lifted_it_aims_nowhere)
     struct heap *heap = attached();
     struct cursor *cursor = cursor_on(heap, 3);
     cr_assert(cursor_aims(cursor));
-    heap_rest(heap);
+    heap_rest(heap, 0);
     cr_assert_not(cursor_aims(cursor));
     cr_assert_null(cursor->slab);
     heap_validate(heap);

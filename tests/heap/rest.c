@@ -120,7 +120,7 @@ Test(rest, a_slab_more_is_spared)
     release(heap, more);
     while (held > 0)
         release(heap, block[--held]);
-    heap_rest(heap);
+    heap_rest(heap, 0);
     cr_assert_eq(used_slices(), 0);
     heap_validate(heap);
 }

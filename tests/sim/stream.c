@@ -280,7 +280,7 @@ static void op_rest(void)
     if (thread.heap == &heap_none)
         return;
     heap_enter();
-    heap_rest(thread.heap);
+    heap_rest(thread.heap, 0);
     heap_leave();
 }
 
