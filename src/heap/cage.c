@@ -162,7 +162,7 @@ size_t cage_grow(enum cage_zone_name name, size_t slices)
     size_t gained = commit_step(zone, slices << SLICE_SHIFT, most << SLICE_SHIFT) >> SLICE_SHIFT;
     if (gained == 0)
         return 0;
-    zone->reach += gained;
+    __atomic_store_n(&zone->reach, zone->reach + gained, __ATOMIC_RELAXED);
     for (size_t i = cage.reach >> SLICE_SHIFT; i < zone->reach; i++)
         cage.slab_of[i] = &slab_none;            /* the gap between the zones, too */
     if (zone->reach << SLICE_SHIFT > cage.reach)
@@ -174,7 +174,7 @@ void cage_shrink(enum cage_zone_name name, size_t slices)
 {
     struct cage_zone *zone = &cage.zone[name];
     const struct cage_zone *dense = &cage.zone[ZONE_DENSE];
-    zone->reach -= slices;
+    __atomic_store_n(&zone->reach, zone->reach - slices, __ATOMIC_RELAXED);
     size_t top = dense->reach > dense->first ? dense->reach : cage.zone[ZONE_SPARSE].reach;
     __atomic_store_n(&cage.reach, top << SLICE_SHIFT, __ATOMIC_RELEASE);
     os_unreserve(cage_address(zone->reach), slices << SLICE_SHIFT);

@@ -40,7 +40,7 @@ static size_t write_run(uint64_t *map, size_t at, size_t run, bool set)
         uint64_t mask = bits_below((unsigned)count) << at % WORD_BITS;
         uint64_t *bits = &map[at / WORD_BITS], change = (set ? ~*bits : *bits) & mask;
         changed += change == mask ? count : change != 0 ? bit_count(change) : 0;
-        *bits ^= change;
+        __atomic_store_n(bits, *bits ^ change, __ATOMIC_RELAXED);  /* walkers take no lock */
         at += count;
     }
     return changed;

@@ -182,15 +182,31 @@ enum os_moved slab_move_large(struct slab *from, struct slab *to, size_t bytes)
     return moved;
 }
 
+/* The next slice behind one that leads to no slab: over what the bitmap says is free, a word of it
+ * at a time, and over the gap between the zones. */
+static size_t skip_free(size_t slice)
+{
+    const struct cage_zone *sparse = &cage.zone[ZONE_SPARSE], *dense = &cage.zone[ZONE_DENSE];
+    size_t reach = __atomic_load_n(&sparse->reach, __ATOMIC_RELAXED);
+    size_t low = round_down(slice, WORD_BITS);
+    if (slice >= reach && slice < dense->first)
+        return dense->first;
+    const uint64_t *map = cage_tables.available.map;
+    uint64_t free = __atomic_load_n(&map[slice / WORD_BITS], __ATOMIC_RELAXED);
+    uint64_t taken = ~(free | bits_below((unsigned)(slice - low) + 1));
+    return taken != 0 ? low + bit_lowest(taken) : low + WORD_BITS;
+}
+
 struct slab *slab_next(size_t *slice)
 {
-    size_t end = cage_reach() >> SLICE_SHIFT;
-    for (size_t i = *slice; i < end; i++) {
+    size_t end = cage_reach() >> SLICE_SHIFT, i = *slice;
+    while (i < end) {
         struct slab *slab = __atomic_load_n(&cage.slab_of[i], __ATOMIC_RELAXED);
-        if (slab == &slab_none || slab->base != cage_address(i))
-            continue;
-        *slice = i + (slab->slices != 0 ? slab->slices : 1);
-        return slab;
+        if (slab != &slab_none && slab->base == cage_address(i)) {
+            *slice = i + (slab->slices != 0 ? slab->slices : 1);
+            return slab;
+        }
+        i = slab == &slab_none ? skip_free(i) : i + 1;
     }
     *slice = end;
     return NULL;
