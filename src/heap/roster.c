@@ -71,6 +71,11 @@ struct heap *roster_attach(struct thread *owner, enum heap_kind kind)
 
 /* -- death ------------------------------------------------------------------------------------- */
 
+static bool is_spared(const struct slab *slab)
+{
+    return slab_all_free(slab) && slab->kind == KIND_MANUAL && slab->slices <= REST_SMALL;
+}
+
 /* One slab. A freer between raising PENDING and pushing makes the change of owner fail; draining
  * waits for him, for a while. What still will not go stays with the dead heap, and with whoever
  * gets it next. */
@@ -80,8 +85,10 @@ static bool hand_over(struct heap *heap, unsigned class)
         struct slab *slab = heap->partial[class];
         if (slab == NULL)
             return false;
-        struct heap *heir = slab_all_free(slab) && heap->kind == KIND_MANUAL ? &empties
-                                                                             : &orphans[heap->kind];
+        struct heap *heir = is_spared(slab) ? &empties : &orphans[heap->kind];
+        bool more = heir == &empties && empties.listed >= EMPTIES;  /* another ended meanwhile */
+        if (more && heap_slab_retire(heap, slab))
+            return true;
         if (slab_own(slab, (word)heap, (word)heir)) {
             heap_list_remove(heap, slab);
             heap_list_add(heir, slab);

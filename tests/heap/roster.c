@@ -57,6 +57,48 @@ Test(roster, what_ended_threads_leave_empty_is_bounded_and_goes_on_request)
     cr_assert_eq(fake_locks_held(), 0);
 }
 
+static struct heap *others[7];
+
+static void end_others(void)
+{
+    for (unsigned i = 0; i < COUNT_OF(others) && fake_locks_held() == 0; i++)
+        if (others[i] != NULL) {
+            struct heap *heap = others[i];
+            others[i] = NULL;
+            roster_detach(heap);
+        }
+}
+
+/* Each counted what was there when it began to end. */
+Test(roster, threads_that_end_together_leave_no_more)
+{
+    static struct thread owner[COUNT_OF(others) + 1];
+    struct heap *heap[COUNT_OF(others) + 1];
+    size_t at = 0;
+    bool zero;
+    for (unsigned i = 0; i <= COUNT_OF(others); i++) {
+        cr_assert_not_null(heap[i] = roster_attach(&owner[i], KIND_MANUAL));
+        for (unsigned class = 0; class < CLASSES; class++) {
+            word block = heap_alloc(heap[i], class, &zero);
+            cr_assert_eq(heap_free(heap[i], block), FAULT_NONE);
+        }
+        if (i != 0)
+            others[i - 1] = heap[i];
+    }
+    fake.interrupt = end_others;
+    roster_detach(heap[0]);
+    fake.interrupt = NULL;
+    struct slab *one = slab_next(&at);
+    cr_assert_not_null(one);
+    struct heap *empties = slab_heap(one);
+    cr_assert_eq(empties->state, HEAP_SHARED);
+    cr_assert_leq(empties->listed, KEPT_MOST / KIB(16));
+    cr_assert_leq(used_slices() << SLICE_SHIFT, KEPT_MOST);
+    heap_validate(empties);
+    roster_rest();
+    cr_assert_eq(used_slices(), 0);
+}
+
 /* One who freed into it was stopped before he could tell: what he pushes is met by who rests. */
 Test(roster, an_empty_slab_with_a_late_freer_is_not_adopted)
 {
