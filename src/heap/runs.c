@@ -114,7 +114,7 @@ static size_t find_short(const uint64_t *map, size_t from, size_t end, size_t ru
     return RUNS_NONE;
 }
 
-/* Hole by hole; *longest of those that would not do. */
+/* Hole by hole; *longest of those that would not do, up to RUNS_FAR. */
 static size_t find_any(const uint64_t *map, size_t from, size_t end, const struct runs_wish *wish,
                        size_t *longest)
 {
@@ -139,8 +139,8 @@ static size_t find_in_chunk(const struct runs *runs, size_t from, size_t end, ui
         found = find_short(runs->map, from, end, wish->run);
     if (found == RUNS_NONE)
         found = find_any(runs->map, from, end, wish, &longest);
-    if (found == RUNS_NONE)
-        *bound = (uint16_t)(longest < RUNS_FAR ? longest : RUNS_FAR);
+    if (found == RUNS_NONE && longest < *bound)  /* what goes on from before may be longer */
+        *bound = (uint16_t)longest;
     return found;
 }
 

@@ -87,6 +87,17 @@ static unsigned most(void)
     return most;
 }
 
+/* The rest of a run from the group before lies at the start of the chunk, and begins elsewhere. */
+Test(runs, what_goes_on_from_the_chunk_before_raises_no_bound)
+{
+    enum { GROUP = RUNS_CHUNK * RUNS_CHUNKS };
+    write_bits(GROUP - 12, 60, true);
+    write_bits(GROUP + 80, 5, true);
+    expect_same(BITS, (struct runs_wish){ 5, 16 * GROUP, GROUP / 2 + 1 });
+    cr_assert_eq(groups[1].of[0], 5);
+    runs_validate(&runs, 0, BITS);
+}
+
 /* Time after time through every hole that is too small: what a search in vain must not leave
  * behind. */
 Test(runs, who_looked_in_vain_leaves_no_bound_above_what_is_there)
