@@ -122,8 +122,11 @@ static NOINLINE void *realloc_slow(void *pointer, size_t bytes)
 }
 
 /* From one small block of this thread's to another: a vector that grows. */
-static NOINLINE void *realloc_quick(void *pointer, size_t had, size_t bytes)
+static NOINLINE void *realloc_quick(const struct slab *slab, void *pointer, size_t bytes)
 {
+    size_t had = slab->block_bytes;
+    if (stays(slab, bytes))                      /* of the smallest there is no half */
+        return pointer;
     void *block = (void *)fast_malloc(bytes);
     if (UNLIKELY(block == NULL))
         return realloc_slow(pointer, bytes);
@@ -136,11 +139,12 @@ static NOINLINE void *realloc_quick(void *pointer, size_t had, size_t bytes)
 EXPORT void *PUBLIC(realloc)(void *pointer, size_t bytes)
 {
     struct slab *slab = fast_slab((word)pointer);
-    if (LIKELY(slab != NULL) && LIKELY(bytes != 0)) {
-        if (LIKELY(stays(slab, bytes)))
+    if (LIKELY(slab != NULL)) {
+        size_t had = slab->block_bytes;
+        if (LIKELY(bytes <= had) && LIKELY(bytes > had / 2))
             return pointer;
-        if (bytes <= CLASS_QUICK_MAX)
-            return realloc_quick(pointer, slab->block_bytes, bytes);
+        if (bytes - 1 < CLASS_QUICK_MAX)
+            return realloc_quick(slab, pointer, bytes);
     }
     return pointer == NULL ? PUBLIC(malloc)(bytes) : realloc_slow(pointer, bytes);
 }

@@ -5,8 +5,8 @@
 struct cage cage;
 struct cage_tables cage_tables;
 
-/* What descriptors take at most of the cage: small slabs have 192 or 256 bytes a page, 6 % at the
- * most of the first of each class; large ones of 16-byte blocks 1.8 %. */
+/* Set aside for descriptors: large slabs of 16-byte blocks need 1.8 % of the cage. Slabs of a page
+ * need 5 or 6 %; where many threads have little else, they take spans (meta.c). */
 enum { META_SHARE = 32 };
 #define CAGE_MIN  GIB(1)
 #define CAGE_MAX  TIB(16)
@@ -58,8 +58,8 @@ static void lay_out(size_t cage_bytes, word at)
     };
     /* one zone under a limit on address space */
     size_t sparse = (cage.planned ? cage_bytes : SPARSE) >> SLICE_SHIFT;
-    /* the first slice is nobody's: the address of the cage itself stands in many words */
-    /* and nobody's is the last: no run goes from one zone into the other */
+    /* The first slice is nobody's: the address of the cage itself stands in many words. Nor is the
+     * last: no run goes from one zone into the other. */
     cage.zone[ZONE_SPARSE] = (struct cage_zone){ 1, 1, sparse - 1 };
     cage.zone[ZONE_DENSE] = (struct cage_zone){ sparse, sparse, cage_bytes >> SLICE_SHIFT };
     cage.slab_of = (struct slab **)tables[0].at;

@@ -97,7 +97,7 @@ bool cage_is_bookkeeping(word address);          /* does it lie in our own table
 
 /* Our own tables: filled by meta.c and span.c, which own them. */
 struct cage_tables {
-    word   side, meta;                           /* side: slab_of and the span bitmaps */
+    word   side, meta;                           /* side: slab_of, the span bitmaps, their bounds */
     size_t side_bytes, meta_bytes;
     struct runs available, dirty;                /* in side */
 };

@@ -114,7 +114,7 @@ static size_t find_short(const uint64_t *map, size_t from, size_t end, size_t ru
     return RUNS_NONE;
 }
 
-/* Hole by hole; *longest of those that would not do, up to RUNS_FAR. */
+/* Hole by hole; *longest: of those that would not do, where it is below RUNS_FAR. */
 static size_t find_any(const uint64_t *map, size_t from, size_t end, const struct runs_wish *wish,
                        size_t *longest)
 {

@@ -6,7 +6,7 @@
  * Invariants  R1  no run that begins in a chunk is longer than the chunk's bound; RUNS_FAR stands
  *                 for that long and longer
  *             R2  a group's bound is at least that of each of its chunks
- * Locking     none: whoever owns the bits.
+ * Locking     none inside: the span lock. Walkers read the bits without it.
  * Source      Summaries by chunk and by group: Go's page allocator, which keeps all of them exact.
  */
 #ifndef MIDDEN_HEAP_RUNS_H
@@ -42,7 +42,7 @@ size_t runs_clear(const struct runs *runs, size_t at, size_t run);
 
 struct runs_wish {
     size_t run, align;                           /* align: a power of two */
-    size_t origin;                               /* what bit 0 is in units of the alignment's */
+    size_t origin;                               /* added to a bit's number: the sum is aligned */
 };
 /* The first run of [from, end) that will do, or RUNS_NONE. Before `from` there is a zero, or
  * nothing of the run before it counts; no run goes on beyond `end`. */

@@ -14,7 +14,7 @@ bounds='
 pair        57      malloc(32), free
 large       57      malloc(1000), free
 zeroed      85      calloc(1, 32), free
-same        39     realloc that stays where it is
+same        37     realloc that stays where it is
 batch       62      a malloc and free of 48 bytes, sixteen at a time
 holes     3000      10 KiB, half of them freed, and a third as many of 14 KiB, which fit in no hole
 '

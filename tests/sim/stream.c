@@ -281,6 +281,7 @@ static void op_rest(void)
         return;
     heap_enter();
     heap_rest(thread.heap, 0);
+    roster_rest();
     heap_leave();
 }
 
