@@ -1,6 +1,5 @@
 /* minor.c - what stands between two collections. */
 #include "managed/minor.h"
-#include "managed/trial.h"
 #include "gc/mark.h"
 #include "os/track.h"
 
@@ -38,22 +37,31 @@ static bool is_old(const struct slab *slab)
     return old != 0 && old >= slab->blocks - slab->blocks / OLD_SHARE;
 }
 
+static bool protect(word lo, word hi)
+{
+    if (lo == hi)
+        return true;
+    VALIDATE(minor_check_protected(lo, hi));
+    return os_track_protect(lo, hi);
+}
+
 static bool protect_old(void)
 {
     word lo = 0, hi = 0;
     size_t slice = 0;
+    VALIDATE(minor_check_begin());
     unsigned kinds = 1u << KIND_TRACED | 1u << KIND_MANUAL | 1u << KIND_COUNTED;
     for (struct slab *slab; (slab = trace_next(&slice, kinds)) != NULL; ) {
         if (!is_old(slab))
             continue;
         if (slab->base != hi) {
-            if (hi != lo && !os_track_protect(lo, hi))
+            if (!protect(lo, hi))
                 return false;
             lo = slab->base;
         }
         hi = slab->base + ((size_t)slab->slices << SLICE_SHIFT);
     }
-    return hi == lo || os_track_protect(lo, hi);
+    return protect(lo, hi);
 }
 
 static void look_again(word lo, word hi, void *unused)
@@ -148,62 +156,4 @@ void minor_fork_child(void)
 {
     os_track_end();
     state.overdue = true;
-}
-
-/* -- the hard way ------------------------------------------------------------------------------ */
-
-static struct {
-    word   at;                                   /* as large as the table of marks; 0: none */
-    size_t bytes;
-} saved;
-
-static bool room_to_save(void)
-{
-    size_t needed = round_up(cage_reach() >> TRACE_SHIFT, KIB(64)) + KIB(64);
-    if (saved.at == 0) {
-        saved.bytes = round_up(cage.bytes >> TRACE_SHIFT, KIB(64)) + KIB(64);
-        saved.at = root_own_memory(needed, &saved.bytes);
-    }
-    return saved.at != 0 && needed <= saved.bytes && os_commit(saved.at, needed);
-}
-
-static void each_mark(void (*visit)(struct slab *slab, uint64_t *marks, size_t words))
-{
-    size_t slice = 0;
-    for (struct slab *slab; (slab = trace_next(&slice, ~0u)) != NULL; ) {
-        word at = saved.at + ((slab->base - cage.base) >> TRACE_SHIFT);
-        visit(slab, (uint64_t *)at, slab->words);
-    }
-}
-
-static void save(struct slab *slab, uint64_t *marks, size_t words)
-{
-    __builtin_memcpy(marks, trace_marks(slab), words * sizeof(uint64_t));
-    __builtin_memset(trace_marks(slab), 0, words * sizeof(uint64_t));
-}
-
-static void compare(struct slab *slab, uint64_t *marks, size_t words)
-{
-    for (size_t i = 0; i < words; i++)
-        ASSERT(slab->kind == KIND_COUNTED || (trace_marks(slab)[i] & ~marks[i]) == 0);
-    __builtin_memcpy(trace_marks(slab), marks, words * sizeof(uint64_t));
-}
-
-static void look_into(struct header *header, void *unused)
-{
-    (void)unused;
-    trial_look_into_words(mark_marker(), (word)header, cage_slab((word)header)->block_bytes);
-}
-
-/* Marks from nothing, and from every root: all that is reached has its mark already. */
-void minor_check(word lowest, bool (*mark_roots)(word lowest))
-{
-    if (!room_to_save())
-        return;
-    each_mark(save);
-    trial_each(FROZEN, look_into, NULL);
-    bool seen = mark_roots(lowest);
-    mark_drain();
-    (void)seen;
-    each_mark(compare);
 }

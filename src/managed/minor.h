@@ -26,7 +26,6 @@
 bool minor_is_enough(void);                      /* for a full one, while marks stand */
 /* In a stopped world, before roots are looked at. false: it is not known what was written. */
 bool minor_look_again(void);
-void minor_check(word lowest, bool (*mark_roots)(word lowest));       /* Y1, the hard way */
 
 void minor_never(bool never);                    /* no marks stand from now on */
 bool minor_is_thinkable(size_t scanned_bytes);   /* after a full one: is it worth to compare? */
@@ -36,5 +35,10 @@ void minor_was_made(size_t scanned_bytes, const struct trace_swept *swept, size_
 void minor_full_was_made(size_t scanned_bytes, const struct trace_swept *swept,
                          size_t counted_bytes);
 void minor_fork_child(void);
+
+/* Y1, the hard way, in a stopped world (minor_check.c). After a minor one has marked: */
+void minor_check(word lowest, bool (*mark_roots)(word lowest));
+void minor_check_begin(void);                    /* some pages are about to be protected: */
+void minor_check_protected(word lo, word hi);
 
 #endif

@@ -263,6 +263,26 @@ static void by_hand(void)
     check(damaged() == 0, "the old ones stay");
 }
 
+/* Old words lead to counted objects that died with their handles; young ones are born there. */
+static void outlived(void)
+{
+    for (long i = 0; i < HOLDERS; i++) {
+        holder(i)->young = midden_new(&page_type, 0);
+        shadow[i] = hidden(holder(i)->young);
+    }
+    wipe();
+    until_minor(2);
+    for (long i = 0; i < HOLDERS; i++)
+        midden_release(shown(shadow[i]));
+    for (long i = 0; i < HOLDERS; i++)
+        shadow[i] = hidden(midden_alloc_leaf(200));
+    wipe();
+    check(until_minor(1) == tracks, "minor collections, with old words that lead to what is gone");
+    for (long i = 0; i < HOLDERS; i++)
+        holder(i)->young = NULL;
+    check(damaged() == 0, "do no harm");
+}
+
 int main(void)
 {
     int made;
@@ -285,6 +305,7 @@ int main(void)
     keep_and_drop("counted objects", hold_by_counted, drop_counted);
     keep_and_drop("old counted objects", hold_by_counted, drop_counted);
     by_hand();
+    outlived();
     in_a_child();
     questions_between();
     close_all();
