@@ -36,18 +36,36 @@ INLINE bool bit_set_was(uint64_t *bits, uint64_t index)
 #endif
 }
 
-/* Sets bit 0 of *flags in one instruction, which no signal divides; says whether it was set before.
- * Nobody but this thread writes there. */
-INLINE bool bit_set_here(uint32_t *flags)
+/* Clears a bit of a word in one instruction, which no signal divides; says whether it was set
+ * before. Nobody but this thread writes there. */
+INLINE bool bit_clear_here(word *at, unsigned index)
 {
 #if defined(__x86_64__)
     bool was;
-    __asm__ volatile("btsl $0, %0" : "+m"(*flags), "=@ccc"(was));
+    __asm__ volatile("btrq %2, %0" : "+m"(*at), "=@ccc"(was) : "i"(index));
     return was;
 #else
-    bool was = *flags != 0;
-    *flags = 1;
-    return was;
+    word bit = (word)1 << index;
+    return (__atomic_fetch_and(at, ~bit, __ATOMIC_RELAXED) & bit) != 0;
+#endif
+}
+
+/* Clears bits, and sets them, in the same way. */
+INLINE void bits_clear_here(word *at, word bits)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("andq %1, %0" : "+m"(*at) : "er"(~bits) : "cc");
+#else
+    __atomic_fetch_and(at, ~bits, __ATOMIC_RELAXED);
+#endif
+}
+
+INLINE void bits_set_here(word *at, word bits)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("orq %1, %0" : "+m"(*at) : "er"(bits) : "cc");
+#else
+    __atomic_fetch_or(at, bits, __ATOMIC_RELAXED);
 #endif
 }
 

@@ -22,16 +22,13 @@ static struct arena *inner(const struct midden_arena *arena)
 /* The thread is inside until leave(); what was before is kept for it. */
 static bool enter(void)
 {
-    bool outer = thread.inside;
     life_slow_path();
-    heap_enter();
-    return outer;
+    return heap_enter_was();
 }
 
 static void leave(bool outer)
 {
-    heap_leave();
-    thread.inside = outer;
+    heap_leave_to(outer);
 }
 
 static void *fail(int error)
@@ -57,9 +54,10 @@ EXPORT struct midden_arena *midden_arena_create(const char *name)
 /* Memory is full: what this thread holds empty may be enough. */
 static bool grow_again(struct arena *arena, size_t bytes, size_t align)
 {
-    if (thread.heap == &heap_none)
+    struct heap *heap = heap_mine();
+    if (heap_is_nobody(heap))
         return false;
-    heap_rest(thread.heap, 0);
+    heap_rest(heap, 0);
     roster_rest();
     return arena_grow(arena, bytes, align);
 }

@@ -65,8 +65,12 @@ static COLD void *new_nothrow_slow(size_t bytes, size_t align, const char *name)
 #define NEW(name) \
     EXPORT void *name(size_t bytes) \
     { \
-        word block = fast_malloc(bytes); \
-        return LIKELY(block != 0) ? (void *)block : new_slow(bytes, CLASS_ALIGN, #name); \
+        if (UNLIKELY(bytes > CLASS_QUICK_MAX)) \
+            return new_slow(bytes, CLASS_ALIGN, #name); \
+        size_t at = heap_quick_at[bytes]; \
+        word block = fast_malloc(at); \
+        return LIKELY(block != 0) ? (void *)block \
+                                  : new_slow(heap_bytes_at(at), CLASS_ALIGN, #name); \
     }
 #define NEW_NOTHROW(name) \
     EXPORT void *name(size_t bytes, const void *nothrow) \

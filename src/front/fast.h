@@ -1,23 +1,26 @@
 /* fast.h - malloc and free, the common case of each on one screen.
  * Job         What malloc, free and the C++ operators do when nothing is special. Everything else
  *             answers 0 or false and goes the long way (front.c).
- * Locking     none: a thread is alone with its heap between heap_enter and heap_leave. `inside` set
- *             on entry means a signal handler interrupted a call of this thread: everything then
- *             goes the long way, which leaves the interrupted heap alone.
+ * Locking     none: a thread is alone with its heap from heap_enter to heap_leave. A signal handler
+ *             that interrupted a call of this thread finds the heap in the shade (heap.h): no block
+ *             there, no slab that it owns. So it goes the long way, which leaves that heap alone.
  */
 #ifndef MIDDEN_FRONT_FAST_H
 #define MIDDEN_FRONT_FAST_H
 
 #include "front/front.h"
 
-/* A block from the cursor of its class; 0: go the long way. */
-INLINE word fast_malloc(size_t bytes)
+/* A block from the cursor that lies `at` bytes into the heap, as heap_quick_at has it; 0: go the
+ * long way. */
+INLINE word fast_malloc(size_t at)
 {
-    struct heap *heap = thread.heap;
-    if (UNLIKELY(bytes > CLASS_QUICK_MAX) || UNLIKELY(heap_enter_was()))
-        return 0;
-    word block = cursor_take(heap_quick(heap, bytes));
-    heap_leave();
+    word heap = thread.heap;
+    heap_enter();
+    word block = cursor_take_at(&heap, at);
+    if (LIKELY(block != 0))
+        heap_leave_as(heap);
+    else
+        heap_leave_like(heap);
     return block;
 }
 
@@ -26,10 +29,12 @@ INLINE word fast_malloc(size_t bytes)
 INLINE bool fast_free(word block, size_t claimed)
 {
     word offset = block - cage.base;
-    if (UNLIKELY(offset >= cage_reach()) || UNLIKELY(heap_enter_was()))
+    if (UNLIKELY(offset >= cage_reach()))
         return false;
+    word heap = thread.heap;
+    heap_enter();
     struct slab *slab = cage_slab_at(offset);    /* not before: a handler may change owners */
-    if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap))
+    if (UNLIKELY(!slab_is_of(slab, heap)))
         goto look_closer;
     struct slab_place place = slab_place(slab, block);
     if (UNLIKELY(!place.start))
@@ -39,12 +44,12 @@ INLINE bool fast_free(word block, size_t claimed)
         UNLIKELY(claimed > 1 && claimed > slab->block_bytes))
         goto look_closer;
     __atomic_store_n(slab_bits_anew(slab, place.at), after, __ATOMIC_RELAXED);
-    heap_leave();
+    heap_leave_as(heap);
     if (UNLIKELY(after == slab->watch))
         front_full_word(block);
     return true;
-look_closer:  /* another thread's, full, large; no block's start, a double free, a lie */
-    heap_leave();
+look_closer:  /* in the shade; not ours, full, large; no start of a block, a double free, a lie */
+    heap_leave_like(heap);
     return false;
 }
 
@@ -55,7 +60,7 @@ INLINE struct slab *fast_slab(word block)
     if (UNLIKELY(!cage_holds(block)))
         return NULL;
     struct slab *slab = cage_slab(block);
-    if (UNLIKELY(__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) != (word)thread.heap))
+    if (UNLIKELY(!slab_is_of(slab, thread.heap)))
         return NULL;
     struct slab_place place = slab_place(slab, block);
     uint64_t bits = __atomic_load_n(slab_bits_anew(slab, place.at), __ATOMIC_RELAXED);

@@ -119,7 +119,7 @@ void foreign_free(word pointer, const char *call)
         shared_last_resort_give(pointer);
         return;
     }
-    if (thread.inside)                           /* a handler's: better lost than asked about */
+    if (heap_is_inside())                           /* a handler's: better lost than asked about */
         return;
     if (may_own(pointer, &region, call) && next_allocator() != NULL) {
         COUNT_ONE(foreign_frees);
@@ -145,7 +145,7 @@ void *foreign_realloc(word pointer, size_t bytes)
     struct os_region region;
     if (shared_is_last_resort(pointer))
         return copy_last_resort(pointer, bytes);
-    if (thread.inside || !may_own(pointer, &region, "realloc") || next_allocator() == NULL)
+    if (heap_is_inside() || !may_own(pointer, &region, "realloc") || next_allocator() == NULL)
         return front_give(0);
     return next_allocator()->realloc((void *)pointer, bytes);
 }
@@ -155,7 +155,7 @@ size_t foreign_usable(word pointer)
     struct os_region region;
     if (shared_is_last_resort(pointer))
         return shared_last_resort_bytes(pointer);
-    if (thread.inside || next_allocator() == NULL)
+    if (heap_is_inside() || next_allocator() == NULL)
         return 0;
     if (front_options->midden && judge(pointer, &region) != FAULT_NONE)
         return 0;

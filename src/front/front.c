@@ -31,18 +31,17 @@ static word take(struct heap *heap, const struct request *request, bool *zero)
 /* A handler that interrupted malloc or free, or a thread that has no heap any more. */
 static COLD word take_shared(const struct request *request, bool *zero)
 {
-    bool interrupted = thread.inside, outer = thread.nested;
+    bool interrupted = heap_enter_was(), outer = thread.nested;
     *zero = false;
     if (interrupted)
         COUNT_ONE(emergencies);
     else
         COUNT_ONE(late_calls);
     thread.nested = outer || interrupted;
-    thread.inside = 1;
     bool small = request->class < CLASS_COUNT;
     word block = small ? shared_alloc(request->class, zero) : take(NULL, request, zero);
-    thread.inside = interrupted;
     thread.nested = outer;
+    heap_leave_to(interrupted);
     if (block == 0 && interrupted && request->align <= CLASS_ALIGN)
         block = shared_last_resort(request->bytes);
     return block;
@@ -68,7 +67,7 @@ static COLD word take_again(struct heap *heap, const struct request *request, bo
 
 static word serve(const struct request *request, bool *zero)
 {
-    struct heap *heap = thread.inside ? NULL : life_attach();
+    struct heap *heap = heap_is_inside() ? NULL : life_attach();
     word block;
     if (LIKELY(heap != NULL)) {
         life_slow_path();
@@ -131,15 +130,15 @@ size_t front_page_bytes(void)
 
 static enum fault_kind free_in_cage(word pointer)
 {
-    bool interrupted = thread.inside, outer = thread.nested;
+    bool interrupted = heap_is_inside(), outer = thread.nested;
     struct heap *heap = interrupted ? NULL : life_attach_to_free();
     if (!interrupted)
         life_slow_path();
-    thread.inside = 1;
+    heap_enter();
     thread.nested = outer || interrupted;
     enum fault_kind fault = heap_free(heap, pointer);
     thread.nested = outer;
-    thread.inside = interrupted;
+    heap_leave_to(interrupted);
     if (heap != NULL && UNLIKELY(heap->twice != 0))
         front_fault_twice(heap);
     return fault;
@@ -164,8 +163,8 @@ NOINLINE void front_full_word(word block)
 {
     heap_enter();
     struct slab *slab = cage_slab(block);
-    if (LIKELY(slab_heap(slab) == thread.heap))
-        heap_free_full_word(thread.heap, slab);
+    if (LIKELY(slab_heap(slab) == heap_mine()))
+        heap_free_full_word(heap_mine(), slab);
     heap_leave();
 }
 
@@ -203,7 +202,7 @@ size_t front_usable(word pointer)
  * never but one thread. */
 static const char *freed_by(struct slab *slab, size_t index)
 {
-    if (slab_heap(slab) == thread.heap && slab_remote_test(slab, index))
+    if (slab_heap(slab) == heap_mine() && slab_remote_test(slab, index))
         return ", by another thread";
     return counts.heaps_made == 1 && counts.heaps_reused == 0 ? ", by this thread" : NULL;
 }

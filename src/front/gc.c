@@ -241,7 +241,7 @@ static int with_roots(int (*call)(word base, size_t bytes), word base, size_t by
     gc_begin();
     bool outer = heap_enter_was();
     int error = call(base, bytes);
-    thread.inside = outer;
+    heap_leave_to(outer);
     return error == 0 ? 0 : refuse(error);
 }
 

@@ -188,7 +188,7 @@ static bool let_others_collect(bool overdue)
         return true;
     if (!turn_is_others())
         return state.not_before_ns != 0 && os_now_ns() < state.not_before_ns;
-    if (overdue && passed++ % PACE_EVERY == 0 && !thread.inside)
+    if (overdue && passed++ % PACE_EVERY == 0 && !heap_is_inside())
         turn_pace(PACE_MS);
     return true;
 }
@@ -229,7 +229,7 @@ bool gc_exhausted(void)
 {
     const struct policy *policy = policy_now();
     if (!policy_has(policy, POLICY_EXHAUSTION) || !pool_is_used() || state.disabled ||
-        collect_is_busy() || thread.inside)
+        collect_is_busy() || heap_is_inside())
         return false;
     const char *reason = policy_name(POLICY_EXHAUSTION);
     long found = collect(MIDDEN_FULL, reason, COLLECT_SPARE | COLLECT_RETURN);

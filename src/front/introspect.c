@@ -26,7 +26,7 @@ static void *instead(const char *name)
 
 size_t front_trim(size_t keep_bytes)
 {
-    if (thread.inside)                           /* a handler's call, above one that has the heap */
+    if (heap_is_inside())                        /* a handler's call, above one that has it */
         return 0;
     struct heap *heap = life_attach();
     life_slow_path();

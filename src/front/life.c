@@ -84,10 +84,9 @@ static void fork_child(void)
  * be half done, and is the best there is. */
 COLD static void child_found(void)
 {
-    bool outer = thread.inside;
-    thread.inside = 1;
+    bool outer = heap_enter_was();
     fork_child();
-    thread.inside = outer;
+    heap_leave_to(outer);
 }
 
 void life_slow_path(void)
@@ -147,15 +146,15 @@ static void thread_ends(void *unused)
     thread.late = thread.rounds >= PTHREAD_DESTRUCTOR_ITERATIONS - THREAD_SANITIZER;
     if (!thread.late)                            /* a sanitizer is gone in the last */
         pthread_setspecific(state.key, (void *)1);
-    struct heap *heap = thread.heap;
-    if (heap == &heap_none)
+    struct heap *heap = heap_mine();
+    if (heap_is_nobody(heap))
         return;
     struct stack stack = stack_of_self();
     heap_enter();
     pool_detach();
     if (stack.hi != 0)
         root_thread_ends(stack.lo, stack.hi);
-    thread.heap = &heap_none;
+    heap_become(&heap_nobody.heap);
     roster_detach(heap);
     heap_leave();
 }
@@ -182,14 +181,12 @@ static void begin(void)
 
 static COLD struct heap *attach(void)
 {
-    bool outer = thread.inside;
-    thread.inside = 1;
+    bool outer = heap_enter_was();
     begin();
-    struct heap *heap = front_options->midden ? roster_attach(&thread, KIND_MANUAL) : NULL;
+    struct heap *heap = front_options->midden ? roster_attach(KIND_MANUAL) : NULL;
     if (heap != NULL)
-        thread.heap = heap;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);     /* a handler from here on finds it */
-    thread.inside = outer;
+        heap_become(heap);
+    heap_leave_to(outer);                        /* a handler from here on finds it */
     if (heap != NULL && state.keyed)             /* may allocate: the heap is there by now */
         pthread_setspecific(state.key, (void *)1);
     return heap;
@@ -197,14 +194,15 @@ static COLD struct heap *attach(void)
 
 struct heap *life_attach(void)
 {
-    if (LIKELY(thread.heap != &heap_none))
-        return thread.heap;
+    struct heap *heap = heap_mine();
+    if (LIKELY(!heap_is_nobody(heap)))
+        return heap;
     return thread.late ? NULL : attach();
 }
 
 struct heap *life_attach_to_free(void)
 {
-    return thread.rounds != 0 && thread.heap == &heap_none ? NULL : life_attach();
+    return thread.rounds != 0 && heap_is_nobody(heap_mine()) ? NULL : life_attach();
 }
 
 __attribute__((constructor(101))) static void life_begins(void)

@@ -15,7 +15,7 @@
 /* A vfork child limits itself, but would cut the memory of its parent. */
 static void make_room(size_t limit_bytes)
 {
-    if (thread.inside || life_is_borrowed())
+    if (heap_is_inside() || life_is_borrowed())
         return;
     heap_enter();
     trim_space(limit_bytes);

@@ -13,8 +13,8 @@
  * something else. */
 INLINE word take_here(size_t bytes)
 {
-    struct heap *heap = thread.heap;
-    if (bytes > CLASS_MAX_BYTES || thread.inside ||
+    struct heap *heap = heap_mine();
+    if (bytes > CLASS_MAX_BYTES || heap_is_inside() ||
         __atomic_load_n(&heap->pending, __ATOMIC_RELAXED) != NULL)
         return 0;
     heap_enter();
@@ -34,8 +34,11 @@ static NOINLINE void *malloc_slow(size_t bytes)
 
 EXPORT void *PUBLIC(malloc)(size_t bytes)
 {
-    word block = fast_malloc(bytes);
-    return LIKELY(block != 0) ? (void *)block : malloc_slow(bytes);
+    if (UNLIKELY(bytes > CLASS_QUICK_MAX))
+        return malloc_slow(bytes);
+    size_t at = heap_quick_at[bytes];
+    word block = fast_malloc(at);
+    return LIKELY(block != 0) ? (void *)block : malloc_slow(heap_bytes_at(at));
 }
 
 static NOINLINE void free_slow(word pointer)
@@ -93,7 +96,7 @@ static word resize(struct slab *slab, word pointer, size_t bytes)
     if (stays(slab, bytes) && slab->class != CLASS_COUNT)
         return pointer;
     bool large = slab->class == CLASS_COUNT && bytes > CLASS_MAX_BYTES && bytes <= PTRDIFF_MAX;
-    if (large && !thread.inside) {
+    if (large && !heap_is_inside()) {
         life_slow_path();
         heap_enter();
         word block = large_resize(slab, bytes);
@@ -127,7 +130,7 @@ static NOINLINE void *realloc_quick(const struct slab *slab, void *pointer, size
     size_t had = slab->block_bytes;
     if (stays(slab, bytes))                      /* of the smallest there is no half */
         return pointer;
-    void *block = (void *)fast_malloc(bytes);
+    void *block = (void *)fast_malloc(heap_quick_at[bytes]);
     if (UNLIKELY(block == NULL))
         return realloc_slow(pointer, bytes);
     __builtin_memcpy(block, pointer, had < bytes ? had : bytes);
@@ -166,7 +169,7 @@ static word alloc_aligned(size_t align, size_t bytes)
     bool zero;
     size_t whole = (bytes + align - 1) & -align;
     if (LIKELY(align <= CLASS_QUICK_MAX && bytes - 1 < CLASS_QUICK_MAX)) {
-        word block = fast_malloc(whole);
+        word block = fast_malloc(heap_quick_at[whole]);
         if (LIKELY(block != 0))
             return block;
     }

@@ -302,7 +302,7 @@ void watch_plan(const struct policy *policy)
 
 COLD void watch_make(void)
 {
-    if (thread.inside || life_is_borrowed() || !lock_take(&watch_lock))
+    if (heap_is_inside() || life_is_borrowed() || !lock_take(&watch_lock))
         return;
     bool early = state.failed_ms != 0 && os_now_ms() - state.failed_ms < RETRY_MS;
     if (watch_missing && !early && start())

@@ -29,7 +29,8 @@
 
 enum {
     SLICE_SHIFT     = MIDDEN_SLICE_SHIFT,
-    CLASS_COUNT     = 16 + 24 + 16 + 24,
+    CLASS_QUICK     = 16 + 16,                   /* classes up to CLASS_QUICK_MAX */
+    CLASS_COUNT     = CLASS_QUICK + 8 + 16 + 24,
     CLASS_QUICK_MAX = 1024,                      /* up to here a table gives the class */
     CLASS_MAX_BYTES = 256 * 1024,                /* above: a span of its own */
     CLASS_ALIGN     = 16,

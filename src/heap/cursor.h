@@ -7,8 +7,8 @@
  *             K2  a slab's watch is 0 only while a cursor is on it, and either it rests there
  *                 (rest.h) or so many of its words filled that looking does not pay: then it may
  *                 run empty and fill again unseen
- *             K3  a cursor of zeros aims nowhere: its word is its own `none`, in which no bit is
- *                 ever set
+ *             K3  a cursor of zeros aims nowhere: its word is the first of its heap, in which no
+ *                 bit is ever set
  * Locking     the owner of the heap only.
  */
 #ifndef MIDDEN_HEAP_CURSOR_H
@@ -17,30 +17,25 @@
 #include "heap/slab.h"
 
 struct cursor {
-    uint64_t     none;                           /* 0 (K3) */
-    word         bits;  /* where the word of the slab's free bitmap lies, counted from here */
-    uint64_t     index;                          /* of the bit that goes out next */
-    uint64_t     last;  /* the bit of the word's last block: those above are padding */
-    word         first;                          /* address of the block of bit 0 of that word */
-    uint64_t     block_bytes;
+    word     bits;  /* where the word of the slab's free bitmap lies, counted from the heap */
+    uint64_t index;                              /* of the bit that goes out next */
+    uint64_t last;  /* the bit of the word's last block: those above are padding */
+    word     first;                              /* address of the block of bit 0 of that word */
+    uint64_t block_bytes;
     struct slab *slab;                           /* NULL: on no slab */
-    size_t       at;                             /* which word of the slab */
+    size_t   at;                                 /* which word of the slab */
+    unsigned looks;                              /* whether it may rest, in vain (rest.h) */
 } ALIGNED(64);
 
-INLINE uint64_t *cursor_bits(struct cursor *cursor)
+INLINE uint64_t *cursor_bits(const void *heap, const struct cursor *cursor)
 {
-    return (uint64_t *)((word)cursor + cursor->bits);
-}
-
-INLINE uint64_t *cursor_bits_anew(struct cursor *cursor)         /* the same, by word_anew */
-{
-    return (uint64_t *)((word)cursor + word_anew(cursor->bits));
+    return (uint64_t *)((word)heap + cursor->bits);
 }
 
 /* The free blocks of the word. */
-INLINE uint64_t cursor_left(struct cursor *cursor)
+INLINE uint64_t cursor_left(const void *heap, const struct cursor *cursor)
 {
-    return *cursor_bits(cursor) & (cursor->last | (cursor->last - 1));
+    return *cursor_bits(heap, cursor) & (cursor->last | (cursor->last - 1));
 }
 
 /* The lowest bit that is up, or the last that may be: whoever wants the block sees whether it is.
@@ -52,9 +47,9 @@ INLINE void cursor_aim(struct cursor *cursor, uint64_t left)
 
 /* The block that goes out next, and what its word is without it; 0: the word has run dry, or there
  * is none. */
-INLINE word cursor_next(struct cursor *cursor, uint64_t *left)
+INLINE word cursor_next(const void *heap, const struct cursor *cursor, uint64_t *left)
 {
-    *left = *cursor_bits(cursor);
+    *left = *cursor_bits(heap, cursor);
     if (UNLIKELY(!bit_clear_was(left, cursor->index)))
         return 0;
     word block = cursor->first + cursor->index * cursor->block_bytes;
@@ -64,27 +59,47 @@ INLINE word cursor_next(struct cursor *cursor, uint64_t *left)
 }
 
 /* Issues it, and finds the one after it. */
-INLINE void cursor_move(struct cursor *cursor, uint64_t left)
+INLINE void cursor_move(const void *heap, struct cursor *cursor, uint64_t left)
 {
-    __atomic_store_n(cursor_bits_anew(cursor), left, __ATOMIC_RELAXED);
+    __atomic_store_n(cursor_bits(heap, cursor), left, __ATOMIC_RELAXED);
     cursor_aim(cursor, left);
 }
 
 /* Both; 0: as cursor_next. */
-INLINE word cursor_take(struct cursor *cursor)
+INLINE word cursor_take(const void *heap, struct cursor *cursor)
 {
     uint64_t left;
-    word block = cursor_next(cursor, &left);
+    word block = cursor_next(heap, cursor, &left);
     if (LIKELY(block != 0))
-        cursor_move(cursor, left);
+        cursor_move(heap, cursor, left);
+    return block;
+}
+
+/* The same for the fast path: the cursor lies `at` bytes into the heap. Both are added anew in
+ * each access, where it costs nothing; the compiler, left alone, adds them once before. */
+INLINE word cursor_take_at(word *heap, size_t at)
+{
+#define FIELD(name) ((struct cursor *)((*heap = word_anew(*heap)) + at))->name
+    word bits = FIELD(bits);
+    uint64_t index = FIELD(index), left = *(uint64_t *)(*heap + bits);
+    if (UNLIKELY(!bit_clear_was(&left, index)))
+        return 0;
+    word block = index * FIELD(block_bytes);
+    block += FIELD(first);
+    if (block == 0)
+        __builtin_unreachable();
+    __atomic_store_n((uint64_t *)(*heap + word_anew(bits)), left, __ATOMIC_RELAXED);
+    left |= FIELD(last);
+    FIELD(index) = bit_lowest_wide(left);
+#undef FIELD
     return block;
 }
 
 /* Whether there is one. */
-INLINE bool cursor_aims(struct cursor *cursor)
+INLINE bool cursor_aims(const void *heap, const struct cursor *cursor)
 {
     uint64_t left;
-    return cursor_next(cursor, &left) != 0;
+    return cursor_next(heap, cursor, &left) != 0;
 }
 
 #endif

@@ -11,11 +11,9 @@ enum {
     WARM_LEAST = 32,                             /* of 64 blocks */
 };
 
-__thread struct thread thread = { .heap = &heap_none };
-struct heap heap_none;
+struct heap_lit heap_nobody ALIGNED(2 * HEAP_SHADE);
+__thread struct thread thread = { .heap = (word)&heap_nobody.heap };
 
-/* One table for all heaps: 2 KiB in each would save one more instruction of a malloc. The
- * entry of 0 is 0, the smallest class. */
 #define RANGE(class, above, step) \
     [(above) + 1 ... (above) + (step)] = offsetof(struct heap, cursor[class])
 #define TWO(class, above, step) \
@@ -25,6 +23,7 @@ struct heap heap_none;
 #define EIGHT(class, above, step) \
     FOUR(class, above, step), FOUR((class) + 4, (above) + 4 * (step), step)
 const uint16_t heap_quick_at[CLASS_QUICK_MAX + 1] = {
+    [0] = offsetof(struct heap, cursor),         /* the smallest class */
     EIGHT(0, 0, 16), EIGHT(8, 128, 16), EIGHT(16, 256, 32), EIGHT(24, 512, 64),
 };
 
@@ -82,11 +81,11 @@ bool heap_slab_retire(struct heap *heap, struct slab *slab)
 
 /* -- cursors ----------------------------------------------------------------------------------- */
 
-static void cursor_land(struct cursor *cursor, struct slab *slab, size_t at)
+static void cursor_land(struct heap *heap, struct cursor *cursor, struct slab *slab, size_t at)
 {
     cursor->slab = slab;
     cursor->at = at;
-    cursor->bits = (word)&slab->free[at] - (word)cursor;
+    cursor->bits = (word)&slab->free[at] - (word)heap;
     cursor->first = slab->base + at * 64 * slab->block_bytes;
     cursor->block_bytes = slab->block_bytes;
     if (slab->words == 1)
@@ -117,21 +116,21 @@ static bool advance_warm(struct heap *heap, struct cursor *cursor)
         at = at + 1 >= reached ? 0 : at + 1;
         uint64_t bits = slab->free[at];          /* no padding: there is a word behind it */
         if (bits != 0 && bit_count(bits) >= WARM_LEAST) {
-            cursor_land(cursor, slab, at);
+            cursor_land(heap, cursor, slab, at);
             return true;
         }
     }
     slab->reached = (uint16_t)(reached + 1);
-    cursor_land(cursor, slab, reached);
+    cursor_land(heap, cursor, slab, reached);
     return true;
 }
 
-static bool advance_in_one_word(struct cursor *cursor)
+static bool advance_in_one_word(struct heap *heap, struct cursor *cursor)
 {
     struct slab *slab = cursor->slab;
     bool found = (slab->free[0] & ~slab->padding) != 0;
     if (found)
-        cursor_land(cursor, slab, 0);
+        cursor_land(heap, cursor, slab, 0);
     return found;
 }
 
@@ -142,14 +141,14 @@ static bool cursor_advance(struct heap *heap, struct cursor *cursor)
     struct slab *slab = cursor->slab;
     size_t at = cursor->at, last = slab->words - 1u;
     if (last == 0)
-        return advance_in_one_word(cursor);
+        return advance_in_one_word(heap, cursor);
     if (advance_warm(heap, cursor))
         return true;
     for (size_t step = 0; step <= last; step++) {
         at = at == last ? 0 : at + 1;
         uint64_t bits = slab->free[at];
         if (bits != 0 && (at != last || (bits & ~slab->padding) != 0)) {
-            cursor_land(cursor, slab, at);
+            cursor_land(heap, cursor, slab, at);
             return true;
         }
     }
@@ -180,7 +179,7 @@ bool heap_shelve(struct heap *heap, struct slab *slab)
 static bool land_on(struct heap *heap, struct slab *slab)
 {
     struct cursor *cursor = &heap->cursor[slab->class];
-    heap->rest.looks[slab->class] = 0;
+    cursor->looks = 0;
     if (rest_may_spare(&heap->rest, slab->class))
         rest_landed(heap, slab);
     cursor->slab = slab;
@@ -282,9 +281,9 @@ static bool refill_here(struct heap *heap, unsigned class)
 word heap_alloc_here(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
-    word block = cursor_take(cursor);
+    word block = cursor_take(heap, cursor);
     if (block == 0 && refill_here(heap, class))
-        block = cursor_take(cursor);
+        block = cursor_take(heap, cursor);
     if (block != 0)
         (void)is_virgin(cursor, block);
     return block;
@@ -292,17 +291,17 @@ word heap_alloc_here(struct heap *heap, unsigned class)
 
 bool heap_ready(struct heap *heap, unsigned class)
 {
-    return cursor_aims(&heap->cursor[class]) || refill(heap, class);
+    return cursor_aims(heap, &heap->cursor[class]) || refill(heap, class);
 }
 
 word heap_alloc(struct heap *heap, unsigned class, bool *zero)
 {
     struct cursor *cursor = &heap->cursor[class];
-    word block = cursor_take(cursor);
+    word block = cursor_take(heap, cursor);
     if (UNLIKELY(block == 0)) {
         if (!refill(heap, class))
             return 0;
-        block = cursor_take(cursor);
+        block = cursor_take(heap, cursor);
     }
     *zero = is_virgin(cursor, block);
     return block;
@@ -463,11 +462,11 @@ static void validate_list(struct heap *heap, unsigned class)
     }
 }
 
-static void validate_cursor(struct cursor *cursor)
+static void validate_cursor(struct heap *heap, struct cursor *cursor)
 {
     struct slab *slab = cursor->slab;
     size_t index = cursor->at * 64 + cursor->index;
-    ASSERT(cursor_bits(cursor) == &slab->free[cursor->at]);
+    ASSERT(cursor_bits(heap, cursor) == &slab->free[cursor->at]);
     ASSERT(cursor->index < 64 && index < slab->blocks);                                 /* K1 */
     ASSERT(cursor->first + cursor->index * cursor->block_bytes == slab_block(slab, index));
     ASSERT((cursor->last & slab_padding(slab, cursor->at)) == 0);
@@ -477,11 +476,12 @@ static void validate_cursor(struct cursor *cursor)
 
 void heap_validate(struct heap *heap)
 {
+    ASSERT(heap->none == 0);                                                            /* K3 */
     for (unsigned class = 0; class < CLASS_COUNT; class++) {
         struct cursor *cursor = &heap->cursor[class];
-        ASSERT(cursor->none == 0 && (cursor->slab != NULL || cursor->bits == 0));       /* K3 */
+        ASSERT(cursor->slab != NULL || cursor->bits == 0);                              /* K3 */
         if (cursor->slab != NULL)
-            validate_cursor(cursor);
+            validate_cursor(heap, cursor);
         validate_list(heap, class);
     }
 }

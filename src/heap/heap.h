@@ -19,45 +19,66 @@
 #include "heap/cursor.h"
 #include "heap/rest.h"
 
-enum { HEAP_DENSE_AFTER = 32 };  /* slabs of a class before it asks for huge pages */
+enum {
+    HEAP_DENSE_AFTER = 32,  /* slabs of a class before it asks for huge pages */
+    HEAP_SHADE_BIT   = 11,
+    HEAP_SHADE       = 1 << HEAP_SHADE_BIT,      /* bytes */
+};
 enum heap_state { HEAP_NONE, HEAP_LIVE, HEAP_DEAD, HEAP_SHARED };
 
 struct heap {
-    struct cursor cursor[CLASS_COUNT];
-    struct slab  *partial[CLASS_COUNT];  /* oldest first, circular (H1) */
-    uint16_t      has[CLASS_COUNT];  /* slabs, and full ones that others may have taken over */
+    uint64_t      none;                          /* 0: what cursors of zeros look at (K3) */
     size_t        listed;                        /* slabs in `partial` */
-    /* slabs others freed into; pushed by anyone, popped whole by the owner */
-    struct slab  *pending;
     struct heap  *next;                          /* every heap ever made */
     struct heap  *next_dead;
     /* a block freed here and elsewhere at the same time; for the front to tell */
     word          twice;
-    uint32_t     *inside;                        /* the thread's flag; NULL: shared heap */
+    size_t        volume;                        /* managed kinds: bytes issued, in the large */
+    word          making;  /* KIND_COUNTED: a block that is issued, but no object yet */
+    struct cursor cursor[CLASS_COUNT];
+    struct slab  *partial[CLASS_COUNT];  /* oldest first, circular (H1) */
+    uint16_t      has[CLASS_COUNT];  /* slabs, and full ones that others may have taken over */
     struct rest   rest;                          /* what stays empty under cursors */
+    /* slabs others freed into; pushed by anyone, popped whole by the owner */
+    struct slab  *pending;
     enum heap_state state;
     enum heap_kind kind;                         /* of all its slabs */
     uint32_t      fresh;  /* KIND_COUNTED: objects made less objects gone, since it was reset */
-    size_t        volume;                        /* managed kinds: bytes issued, in the large */
-    word          making;  /* KIND_COUNTED: a block that is issued, but no object yet */
     struct lock   lock;                          /* shared heaps only */
 } ALIGNED(64);
 
-/* What a thread has of its own. `heap` leads to heap_none until the first slow path, and again
- * after the thread's last destructor; `inside` is set from entry to exit of every call that touches
- * the heap, so that a signal handler, or somebody who stops the world, knows. */
+/* A heap has a shade: as many zeros as its quick cursors take up, right below it. So it lies at an
+ * odd multiple of HEAP_SHADE, and its shade at the even one. */
+struct heap_lit {
+    uint8_t     shade[HEAP_SHADE];
+    struct heap heap;
+};
+_Static_assert(offsetof(struct heap, cursor[CLASS_QUICK - 1]) <= HEAP_SHADE &&
+               offsetof(struct cursor, bits) == offsetof(struct heap, none),
+               "the shade, and `none` behind it, cover what is read of quick cursors");
+_Static_assert(sizeof(struct heap_lit) <= 4 * HEAP_SHADE, "heaps lie two small pages apart");
+
+/* What a thread has of its own. `heap` is heap_nobody's until the first slow path, and again after
+ * the thread's last destructor. From entry to exit of every call that touches the heap it is that
+ * heap's shade: so a signal handler, or somebody who stops the world, knows that the thread is
+ * inside, and malloc and free, from such a handler, find no block and own no slab. */
 struct thread {
-    struct heap *heap;                           /* KIND_MANUAL */
-    uint32_t     inside;                         /* 0 or 1 */
+    word         heap;                           /* KIND_MANUAL */
     uint8_t      nested;  /* a signal handler's call that interrupted another one */
     uint8_t      late;                           /* past its last destructor */
     uint8_t      rounds;                         /* of destructors, that ours was called in */
     struct heap *managed[KIND_COUNT - 1];        /* the other kinds, by kind - 1; NULL: none yet */
 };
 extern __thread struct thread thread __attribute__((tls_model("initial-exec")));
-extern struct heap heap_none;                    /* no cursor aims anywhere, owns nothing */
+extern struct heap_lit heap_nobody HIDDEN;       /* no cursor aims anywhere, owns nothing */
 /* by bytes: where the cursor lies in a heap */
 extern const uint16_t heap_quick_at[CLASS_QUICK_MAX + 1] HIDDEN;
+
+/* The most bytes for which the cursor lies there: what was asked for need not be kept. */
+INLINE size_t heap_bytes_at(size_t at)
+{
+    return class_bytes((unsigned)((at - offsetof(struct heap, cursor)) / sizeof(struct cursor)));
+}
 
 /* bytes <= CLASS_QUICK_MAX */
 INLINE struct cursor *heap_quick(struct heap *heap, size_t bytes)
@@ -75,24 +96,70 @@ INLINE void heap_has_less(struct heap *heap, unsigned class)
     heap->has[class] -= heap->has[class] != 0;
 }
 
-INLINE void heap_enter(void)
+INLINE struct heap *heap_of(const struct thread *owner)
 {
-    thread.inside = 1;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    return (struct heap *)(owner->heap | HEAP_SHADE);
+}
+
+INLINE struct heap *heap_mine(void)
+{
+    return heap_of(&thread);
+}
+
+INLINE bool heap_is_nobody(const struct heap *heap)
+{
+    return heap == &heap_nobody.heap;
+}
+
+INLINE bool heap_is_inside(void)
+{
+    return (thread.heap & HEAP_SHADE) == 0;
+}
+
+/* The thread has another one from now on; called inside. */
+INLINE void heap_become(struct heap *heap)
+{
+    thread.heap = (word)heap - HEAP_SHADE;
 }
 
 /* Enters, unless it was entered; says whether it was. */
 INLINE bool heap_enter_was(void)
 {
-    bool was = bit_set_here(&thread.inside);
+    bool was = !bit_clear_here(&thread.heap, HEAP_SHADE_BIT);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     return was;
+}
+
+INLINE void heap_enter(void)
+{
+    bits_clear_here(&thread.heap, HEAP_SHADE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 INLINE void heap_leave(void)
 {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    thread.inside = 0;
+    bits_set_here(&thread.heap, HEAP_SHADE);
+}
+
+/* The same for who read `thread.heap` before he entered. A handler may have given the thread its
+ * first heap in between: so the first of the two is for who found that heap to be the right one. */
+INLINE void heap_leave_as(word heap)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    thread.heap = heap;
+}
+
+INLINE void heap_leave_like(word heap)
+{
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    bits_set_here(&thread.heap, heap & HEAP_SHADE);
+}
+
+INLINE void heap_leave_to(bool was)              /* as heap_enter_was found it */
+{
+    if (!was)
+        heap_leave();
 }
 
 /* All of these are called between heap_enter and heap_leave, or under a shared heap's lock. */

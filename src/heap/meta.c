@@ -29,13 +29,14 @@ size_t meta_slices(void)
     return state.slices;
 }
 
-static void *take_fresh(size_t bytes)
+/* What is skipped for an alignment is lost: heaps alone ask for more than that of a unit. */
+static void *take_fresh(size_t bytes, size_t align)
 {
-    if (bytes > state.end - state.next)
+    word at = round_up(state.next, align);
+    if (at + bytes > state.end)
         return NULL;
-    void *piece = (void *)state.next;
-    state.next += bytes;
-    return piece;
+    state.next = at + bytes;
+    return (void *)at;
 }
 
 static bool more_of_our_own(size_t bytes)
@@ -51,16 +52,17 @@ static bool more_of_our_own(size_t bytes)
     return true;
 }
 
-static void *take_locked(size_t units)
+static void *take_locked(size_t units, size_t align)
 {
+    size_t bytes = units * META_UNIT, most = bytes + align - META_UNIT;
     struct spare *piece = units < SIZES ? state.spare[units] : NULL;
     if (piece != NULL) {
         state.spare[units] = piece->next;
         return piece;
     }
-    piece = take_fresh(units * META_UNIT);
-    if (piece == NULL && more_of_our_own(units * META_UNIT - (state.end - state.next)))
-        piece = take_fresh(units * META_UNIT);
+    piece = take_fresh(bytes, align);
+    if (piece == NULL && more_of_our_own(most - (state.end - state.next)))
+        piece = take_fresh(bytes, align);
     return piece;
 }
 
@@ -86,14 +88,14 @@ static void clear(uint64_t *words, size_t bytes)
         __atomic_store_n(&words[i], 0, __ATOMIC_RELAXED);
 }
 
-void *meta_take(size_t bytes)
+void *meta_take_aligned(size_t bytes, size_t align)
 {
     void *piece = NULL;
     size_t units = (bytes + META_UNIT - 1) / META_UNIT;
     for (unsigned attempt = 0; attempt < 2 && piece == NULL; attempt++) {
         if (!lock_take(&meta_lock))
             return NULL;
-        piece = take_locked(units);
+        piece = take_locked(units, align);
         lock_give(&meta_lock);
         if (piece == NULL && !more_from_the_cage())
             return NULL;
@@ -101,6 +103,11 @@ void *meta_take(size_t bytes)
     if (piece != NULL)
         clear(piece, units * META_UNIT);
     return piece;
+}
+
+void *meta_take(size_t bytes)
+{
+    return meta_take_aligned(bytes, META_UNIT);
 }
 
 /* A signal handler that interrupted the holder leaks the piece: it is a few cache lines. */

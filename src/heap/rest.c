@@ -75,8 +75,8 @@ void rest_look(struct heap *heap, struct slab *slab)
     if (slab_all_free(slab)) {
         lie_down(heap, slab);
         shrink(heap);
-    } else if (++heap->rest.looks[slab->class] >= LOOKS) {
-        heap->rest.looks[slab->class] = 0;
+    } else if (++heap->cursor[slab->class].looks >= LOOKS) {
+        heap->cursor[slab->class].looks = 0;
         slab->watch = 0;
     }
 }
@@ -100,7 +100,7 @@ static void ebb(struct heap *heap)
     heap->rest.most = REST_LEAST;
     for (unsigned class = 0; class < CLASS_COUNT; class++) {
         struct slab *slab = heap->cursor[class].slab;
-        heap->rest.looks[class] = 0;
+        heap->cursor[class].looks = 0;
         if (slab == NULL)
             continue;
         if (slab_all_free(slab))

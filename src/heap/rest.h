@@ -22,7 +22,6 @@ struct rest {
     uint8_t  count;
     uint16_t most;                               /* slices; beyond, the oldest goes */
     uint16_t ebb;                                /* slices given back since a slab was made */
-    uint8_t  looks[CLASS_COUNT];                 /* at the slab under the cursor, in vain */
     uint64_t missed[(CLASS_COUNT + 63) / 64];    /* by class: one was given back that had rested */
     uint64_t spare[(CLASS_COUNT + 63) / 64];     /* by class: an empty one is in the list */
     uint16_t spare_slices;                       /* of these */

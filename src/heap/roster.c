@@ -36,16 +36,17 @@ struct heap *roster_first(void)
 
 static struct heap *make_heap(void)
 {
-    struct heap *heap = meta_take(sizeof *heap);
-    if (heap == NULL)
+    struct heap_lit *lit = meta_take_aligned(sizeof *lit, 2 * HEAP_SHADE);
+    if (lit == NULL)
         return NULL;
+    struct heap *heap = &lit->heap;
     heap->next = state.first;
     __atomic_store_n(&state.first, heap, __ATOMIC_RELEASE);
     COUNT_ONE(heaps_made);
     return heap;
 }
 
-struct heap *roster_attach(struct thread *owner, enum heap_kind kind)
+struct heap *roster_attach(enum heap_kind kind)
 {
     if (!lock_take(&roster_lock))
         return NULL;
@@ -63,7 +64,6 @@ struct heap *roster_attach(struct thread *owner, enum heap_kind kind)
         heap->kind = kind;
         heap->state = HEAP_LIVE;
         rest_spares_none(heap);
-        heap->inside = &owner->inside;
     }
     lock_give(&roster_lock);
     return heap;
@@ -111,7 +111,6 @@ static void bury(struct heap *heap)
     heap->state = HEAP_DEAD;
     heap->making = 0;
     __builtin_memset(heap->has, 0, sizeof heap->has);
-    heap->inside = NULL;
     heap->next_dead = state.dead[heap->kind];
     state.dead[heap->kind] = heap;
 }
@@ -282,7 +281,7 @@ static void rescue_slabs(void)
 static bool is_his(const struct thread *owner, const struct heap *heap)
 {
     if (heap->kind == KIND_MANUAL)
-        return heap == owner->heap;
+        return heap == heap_of(owner);
     return heap == owner->managed[heap->kind - 1];
 }
 

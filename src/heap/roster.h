@@ -13,7 +13,7 @@
 #include "heap/heap.h"
 
 /* a heap for a thread; NULL: out of memory */
-struct heap *roster_attach(struct thread *owner, enum heap_kind kind);
+struct heap *roster_attach(enum heap_kind kind);
 void         roster_detach(struct heap *heap);                        /* the thread ends */
 /* an orphan of that class with a free block, or an empty slab that a thread left; or NULL */
 struct slab *roster_adopt(struct heap *heap, unsigned class);

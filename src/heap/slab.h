@@ -81,6 +81,16 @@ INLINE word slab_owner(const struct slab *slab)
     return __atomic_load_n(&slab->owner, __ATOMIC_ACQUIRE);
 }
 
+/* Whether it is this very word now. A plain read: compared where it lies, once. */
+INLINE bool slab_is_of(const struct slab *slab, word owner)
+{
+#ifdef __SANITIZE_THREAD__
+    return __atomic_load_n(&slab->owner, __ATOMIC_RELAXED) == owner;
+#else
+    return slab->owner == owner;
+#endif
+}
+
 INLINE struct heap *slab_heap(const struct slab *slab)
 {
     return (struct heap *)(slab_owner(slab) & ~(word)OWNER_FLAGS);

@@ -56,8 +56,7 @@ static int locked(int (*change)(midden_callback *call, void *arg), midden_callba
         error = change(call, arg);
         lock_give(&state.lock);
     }
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    thread.inside = outer;
+    heap_leave_to(outer);
     return error;
 }
 

@@ -32,7 +32,7 @@ bool collect_is_busy(void)
 
 static bool may_park(void)
 {
-    return !thread.inside;
+    return !heap_is_inside();
 }
 
 static unsigned markers_wanted(void)
@@ -401,7 +401,7 @@ static int generation_for(const struct collect_request *request)
 long collect_run(const struct collect_request *request, struct collect_report *report)
 {
     struct cycle cycle = { .request = request };
-    if (object_busy != 0 || thread.inside || !turn_take((request->flags & COLLECT_WAIT) != 0))
+    if (object_busy != 0 || heap_is_inside() || !turn_take((request->flags & COLLECT_WAIT) != 0))
         return 0;
     object_busy++;
     cycle.generation = generation_for(request);
@@ -458,7 +458,7 @@ long collect_garbage_clear(void)
 bool collect_look(void (*look)(word lowest, void *arg), void *arg)
 {
     bool turn = turn_take(true);
-    bool stopped = !thread.inside && stop(1);
+    bool stopped = !heap_is_inside() && stop(1);
     if (stopped) {
         if (trace.stand)
             trace_clear();                       /* the look may want marks of its own */

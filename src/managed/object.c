@@ -61,11 +61,11 @@ static word take_quick(size_t bytes)
         return 0;
     struct cursor *cursor = heap_quick(heap, bytes);
     uint64_t left;
-    word block = cursor_next(cursor, &left);
+    word block = cursor_next(heap, cursor, &left);
     if (UNLIKELY(block == 0))
         return 0;
     pool_begin_making(heap, block);
-    cursor_move(cursor, left);
+    cursor_move(heap, cursor, left);
     __atomic_store_n(&heap->volume, heap->volume + cursor->block_bytes, __ATOMIC_RELAXED);
     return block;
 }

@@ -16,7 +16,7 @@ static struct heap *attach(enum heap_kind kind)
     struct heap *heap = pool_heap(kind);
     if (heap != NULL || thread.late)
         return heap;
-    heap = roster_attach(&thread, kind);
+    heap = roster_attach(kind);
     thread.managed[kind - 1] = heap;
     __atomic_store_n(&state.used, 1, __ATOMIC_RELEASE);
     return heap;
@@ -47,16 +47,16 @@ static word take_small(struct heap *heap, size_t bytes, bool *zero)
 {
     unsigned class = class_of(bytes);
     struct cursor *cursor = &heap->cursor[class];
-    bool next_word = !cursor_aims(cursor);
+    bool next_word = !cursor_aims(heap, cursor);
     if (!heap_ready(heap, class))
         return 0;
     uint64_t left;
     if (heap->kind == KIND_COUNTED)
-        pool_begin_making(heap, cursor_next(cursor, &left));
+        pool_begin_making(heap, cursor_next(heap, cursor, &left));
     word block = heap_alloc(heap, class, zero);
     /* the others come here every time, or are counted where they are made */
     bool quick = bytes <= CLASS_QUICK_MAX && heap->kind != KIND_COUNTED;
-    size_t in_word = next_word ? bit_count(cursor_left(cursor)) + 1 : 0;
+    size_t in_word = next_word ? bit_count(cursor_left(heap, cursor)) + 1 : 0;
     size_t blocks = quick ? in_word : 1;
     size_t volume = heap->volume + blocks * cursor->block_bytes;
     __atomic_store_n(&heap->volume, volume, __ATOMIC_RELAXED);
@@ -79,7 +79,7 @@ static word take_large(enum heap_kind kind, size_t bytes, bool *zero)
 static word take(enum heap_kind kind, size_t bytes, bool *zero)
 {
     struct heap *heap = trace_cover() ? attach(kind) : NULL, *borrowed = NULL;
-    if (heap == NULL && (heap = borrowed = roster_attach(&thread, kind)) == NULL)
+    if (heap == NULL && (heap = borrowed = roster_attach(kind)) == NULL)
         return 0;
     word block = bytes <= CLASS_MAX_BYTES ? take_small(heap, bytes, zero)
                                           : take_large(kind, bytes, zero);
@@ -132,8 +132,7 @@ void pool_give(struct slab *slab, size_t index)
         __atomic_fetch_sub(&state.volume, slab->block_bytes, __ATOMIC_RELAXED);
     }
     heap_give(outer ? NULL : heap, slab, index);
-    if (!outer)
-        heap_leave();
+    heap_leave_to(outer);
 }
 
 void pool_clear(word block, size_t bytes)

@@ -26,7 +26,7 @@ INLINE word pool_take_quick(enum heap_kind kind, size_t bytes, size_t *block_byt
     if (UNLIKELY(heap == NULL) || UNLIKELY(heap_enter_was()))
         return 0;
     struct cursor *cursor = heap_quick(heap, bytes);
-    word block = cursor_take(cursor);
+    word block = cursor_take(heap, cursor);
     *block_bytes = cursor->block_bytes;
     heap_leave();
     return block;

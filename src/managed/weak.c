@@ -16,15 +16,14 @@ static bool enter(bool *outer)
     *outer = heap_enter_was();
     if (lock_take(&weak_lock))
         return true;
-    thread.inside = *outer;
+    heap_leave_to(*outer);
     return false;
 }
 
 static void leave(bool outer)
 {
     lock_give(&weak_lock);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    thread.inside = outer;
+    heap_leave_to(outer);
 }
 
 struct midden_weak *weak_make(struct header *header)

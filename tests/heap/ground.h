@@ -18,9 +18,7 @@ static inline uint64_t next(uint64_t *seed)      /* xorshift, Marsaglia 2003 */
 
 static inline struct heap *attached(void)
 {
-    static struct thread owners[8];
-    static unsigned count;
-    struct heap *heap = roster_attach(&owners[count++], KIND_MANUAL);
+    struct heap *heap = roster_attach(KIND_MANUAL);
     cr_assert_not_null(heap);
     return heap;
 }

@@ -11,11 +11,11 @@
 
 # pattern   bound   what a round is
 bounds='
-pair        57      malloc(32), free
-large       57      malloc(1000), free
-zeroed      85      calloc(1, 32), free
+pair        54      malloc(32), free
+large       54      malloc(1000), free
+zeroed      82      calloc(1, 32), free
 same        37     realloc that stays where it is
-batch       62      a malloc and free of 48 bytes, sixteen at a time
+batch       59      a malloc and free of 48 bytes, sixteen at a time
 holes     3000      10 KiB, half of them freed, and a third as many of 14 KiB, which fit in no hole
 '
 

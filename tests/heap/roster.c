@@ -8,10 +8,9 @@ enum { CLASSES = 40 };                           /* up to 4 KiB a block */
 /* A thread that has a block of every size once, and ends. */
 static void life(unsigned classes)
 {
-    static struct thread owner;
     bool zero;
     word block[CLASSES];
-    struct heap *heap = roster_attach(&owner, KIND_MANUAL);
+    struct heap *heap = roster_attach(KIND_MANUAL);
     cr_assert_not_null(heap);
     for (unsigned class = 0; class < classes; class++)
         cr_assert_neq(block[class] = heap_alloc(heap, class, &zero), 0);
@@ -34,12 +33,11 @@ Test(roster, threads_that_come_and_go_cut_no_slabs)
 
 Test(roster, what_ended_threads_leave_empty_is_bounded_and_goes_on_request)
 {
-    static struct thread owner[4];
     struct heap *heap[4];
     word block[4][CLASSES];
     bool zero;
     for (unsigned i = 0; i < 4; i++) {
-        cr_assert_not_null(heap[i] = roster_attach(&owner[i], KIND_MANUAL));
+        cr_assert_not_null(heap[i] = roster_attach(KIND_MANUAL));
         for (unsigned class = 0; class < CLASSES; class++)
             cr_assert_neq(block[i][class] = heap_alloc(heap[i], class, &zero), 0);
     }
@@ -72,12 +70,11 @@ static void end_others(void)
 /* Each counted what was there when it began to end. */
 Test(roster, threads_that_end_together_leave_no_more)
 {
-    static struct thread owner[COUNT_OF(others) + 1];
     struct heap *heap[COUNT_OF(others) + 1];
     size_t at = 0;
     bool zero;
     for (unsigned i = 0; i <= COUNT_OF(others); i++) {
-        cr_assert_not_null(heap[i] = roster_attach(&owner[i], KIND_MANUAL));
+        cr_assert_not_null(heap[i] = roster_attach(KIND_MANUAL));
         for (unsigned class = 0; class < CLASSES; class++) {
             word block = heap_alloc(heap[i], class, &zero);
             cr_assert_eq(heap_free(heap[i], block), FAULT_NONE);
@@ -103,8 +100,7 @@ Test(roster, threads_that_end_together_leave_no_more)
 Test(roster, an_empty_slab_with_a_late_freer_is_not_adopted)
 {
     bool zero;
-    static struct thread owner;
-    struct heap *heap = roster_attach(&owner, KIND_MANUAL);
+    struct heap *heap = roster_attach(KIND_MANUAL);
     word block = heap_alloc(heap, 3, &zero);
     struct slab *slab = cage_slab(block);
     cr_assert_eq(heap_free(heap, block), FAULT_NONE);

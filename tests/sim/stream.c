@@ -98,12 +98,12 @@ static unsigned count_alive(void)
 
 static void end_thread(void)                     /* as the front does it */
 {
-    struct heap *heap = thread.heap;
-    thread.heap = &heap_none;
+    struct heap *heap = heap_mine();
     run.alive[run.actor] = false;
-    if (heap == &heap_none)
+    if (heap_is_nobody(heap))
         return;
     heap_enter();
+    heap_become(&heap_nobody.heap);
     roster_detach(heap);
     heap_leave();
 }
@@ -277,10 +277,10 @@ static void op_sweep(void)                       /* slabs run empty: the blocks 
 
 static void op_rest(void)
 {
-    if (thread.heap == &heap_none)
+    if (heap_is_nobody(heap_mine()))
         return;
     heap_enter();
-    heap_rest(thread.heap, 0);
+    heap_rest(heap_mine(), 0);
     roster_rest();
     heap_leave();
 }
@@ -288,7 +288,7 @@ static void op_rest(void)
 static void op_trim(void)
 {
     heap_enter();
-    trim_heap(thread.heap != &heap_none ? thread.heap : NULL, chance(50) ? 0 : draw(MIB(4)));
+    trim_heap(heap_is_nobody(heap_mine()) ? NULL : heap_mine(), chance(50) ? 0 : draw(MIB(4)));
     heap_leave();
 }
 
@@ -306,7 +306,7 @@ static void op_birth(void)
     if (run.alive[born])
         return;
     act_as(born);
-    thread = (struct thread){ .heap = &heap_none };
+    thread = (struct thread){ .heap = (word)&heap_nobody.heap };
     run.alive[born] = true;
 }
 
@@ -324,7 +324,7 @@ static void op_misuse(void)
     size_t index = draw_block();
     if (shadow[index].outside)
         return;
-    struct heap *heap = run.actor == LATE || thread.heap == &heap_none ? NULL : thread.heap;
+    struct heap *heap = run.actor == LATE || heap_is_nobody(heap_mine()) ? NULL : heap_mine();
     word at = shadow[index].at;
     heap_enter();
     enum fault_kind inside = heap_free(heap, at + 1 + draw(15));
@@ -407,7 +407,7 @@ static void poison(struct heap *heap)
 static bool others_have_heaps(void)
 {
     for (unsigned i = 0; i < THREADS; i++)
-        if (i != run.actor && run.alive[i] && run.threads[i].heap != &heap_none)
+        if (i != run.actor && run.alive[i] && !heap_is_nobody(heap_of(&run.threads[i])))
             return true;
     return false;
 }
@@ -418,8 +418,8 @@ static void op_fork(void)
     if (run.actor == LATE || run.plan.suite == SUITE_SIGNAL || (is_stalled && !others_have_heaps()))
         return;
     for (unsigned i = 0; i < THREADS; i++) {
-        if (i != run.actor && run.alive[i] && run.threads[i].heap != &heap_none)
-            poison(run.threads[i].heap);
+        if (i != run.actor && run.alive[i] && !heap_is_nobody(heap_of(&run.threads[i])))
+            poison(heap_of(&run.threads[i]));
         run.alive[i] = i == run.actor;
     }
     memset(stalled, 0, sizeof stalled);          /* they were among the others */
@@ -535,12 +535,11 @@ static void draw_machine(void)
 static void rest_dead_heaps(void)
 {
     struct heap *reused[256];
-    struct thread owners[256] = { 0 };
     size_t count = 0;
     for (struct heap *heap = roster_first(); heap != NULL && count < 256; heap = heap->next)
         count += heap->state == HEAP_DEAD;
     for (size_t i = 0; i < count; i++)
-        reused[i] = roster_attach(&owners[i], KIND_MANUAL);
+        reused[i] = roster_attach(KIND_MANUAL);
     for (size_t i = 0; i < count; i++)
         roster_detach(reused[i]);
     remote_drain(heap_orphans(KIND_MANUAL));
@@ -586,7 +585,7 @@ size_t stream_run(struct plan plan, size_t steps)
     fake.fail_count = plan.suite == SUITE_REFUSAL ? 1 + draw(2) * draw(20) : 0;
     fake.interrupt = plan.suite == SUITE_SIGNAL ? handler : NULL;
     for (unsigned i = 0; i < NOBODY; i++)
-        run.threads[i] = (struct thread){ .heap = &heap_none, .late = i == LATE };
+        run.threads[i] = (struct thread){ .heap = (word)&heap_nobody.heap, .late = i == LATE };
     run.alive[0] = true;
     run.actor = 0;
     for (run.step = 1; run.step <= steps; run.step++)
