@@ -42,7 +42,7 @@ INLINE bool bit_clear_here(word *at, unsigned index)
 {
 #if defined(__x86_64__)
     bool was;
-    __asm__ volatile("btrq %2, %0" : "+m"(*at), "=@ccc"(was) : "i"(index));
+    __asm__ volatile("btrq %2, %0" : "+m"(*at), "=@ccc"(was) : "Jr"((word)index));
     return was;
 #else
     word bit = (word)1 << index;

@@ -1,6 +1,6 @@
 /* heap.h - a thread's heap: its cursors and its slabs.
  * Job         Blocks of the small classes for one thread at a time. The fast paths stand in
- *             front/malloc.c; here is what they fall back on: refill, slabs that run full or empty,
+ *             front/fast.h; here is what they fall back on: refill, slabs that run full or empty,
  *             frees that need a second look, heaps of threads that end.
  * Invariants  H1  a slab of a heap is in exactly one place: under a cursor, in `partial` of its
  *                 class, or full (OWNER_FULL, in no list). One that ran dry is in `partial` until

@@ -55,7 +55,7 @@ static bool more_of_our_own(size_t bytes)
 static void *take_locked(size_t units, size_t align)
 {
     size_t bytes = units * META_UNIT, most = bytes + align - META_UNIT;
-    struct spare *piece = units < SIZES ? state.spare[units] : NULL;
+    struct spare *piece = units < SIZES && align == META_UNIT ? state.spare[units] : NULL;
     if (piece != NULL) {
         state.spare[units] = piece->next;
         return piece;

@@ -14,7 +14,7 @@ enum { META_UNIT = 64 };
 
 /* zeroed, aligned to META_UNIT; NULL: none, or a signal interrupted us */
 void  *meta_take(size_t bytes);
-/* to a power of two; more than a SIZES of units, as no spare piece is */
+/* the same to a multiple of `align`, a power of two not below META_UNIT */
 void  *meta_take_aligned(size_t bytes, size_t align);
 void   meta_give(void *piece, size_t bytes);
 size_t meta_reach(void);                         /* bytes committed */

@@ -71,3 +71,16 @@ Test(meta, a_refusal_is_an_answer_and_passes)
     cr_assert_not_null(meta_take(1024));
     cr_assert_eq(fake_locks_held(), 0);
 }
+
+/* Nor does one that was given back stand in for it. */
+Test(meta, an_aligned_piece_is_aligned_whatever_lies_before)
+{
+    cr_assert(cage_init());
+    for (size_t align = META_UNIT; align <= KIB(4); align *= 2) {
+        void *odd = meta_take(3 * META_UNIT), *again = meta_take(META_UNIT);
+        cr_assert(odd != NULL && again != NULL);
+        meta_give(again, META_UNIT);
+        word piece = (word)meta_take_aligned(META_UNIT, align);
+        cr_assert(piece != 0 && piece % align == 0);
+    }
+}

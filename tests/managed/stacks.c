@@ -219,16 +219,6 @@ static void no_action(int number)
     (void)number;
 }
 
-/* A machine that is busy may not let all of them answer in time, but not time after time. */
-static int collected(void)
-{
-    long found = -1;
-
-    for (int tries = 0; found < 0 && tries < 5; tries++)
-        found = midden_collect(MIDDEN_FULL);
-    return found >= 0;
-}
-
 static void waiting(void)
 {
     long failed = 0, used;
@@ -237,7 +227,7 @@ static void waiting(void)
         launch(&waiter[i]);
     pause_ms(20);
     for (int i = 0; i < 30; i++)
-        failed += !collected();
+        failed += midden_collect(MIDDEN_FULL) < 0;
     check(failed == 0, "%d threads that wait are stopped: %ld of 30 collections failed", WAITERS,
         failed);
     for (int i = 0; i < WAITERS; i++) {
