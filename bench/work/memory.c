@@ -77,7 +77,8 @@ static void gate_open(struct gate *gate)
     pthread_mutex_unlock(&gate->mutex);
 }
 
-/* A thread fills its slots, frees all but the last `keep`, and waits at the gate. */
+/* A thread fills its slots, frees all but the last `keep`, and waits at the gate. With nothing left
+ * to keep, the slots themselves go before it waits. */
 struct sleeper {
     struct gate *gate;
     struct job job;
@@ -91,8 +92,12 @@ static void *sleeper_run(void *argument)
     struct slot *slots = slots_new(sleeper->count);
     slots_fill(&sleeper->job, slots, sleeper->count, sleeper->seed);
     slots_empty(slots, sleeper->count - sleeper->keep);
+    if (sleeper->keep == 0) {
+        free(slots);
+        slots = NULL;
+    }
     gate_pass(sleeper->gate);
-    slots_empty(slots, sleeper->count);
+    slots_empty(slots, sleeper->keep == 0 ? 0 : sleeper->count);
     free(slots);
     return NULL;
 }

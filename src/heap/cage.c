@@ -16,7 +16,7 @@ enum { META_SHARE = 32 };
 
 /* Each table is laid out for the whole cage and committed as far as the cage reaches, a piece at a
  * time. */
-enum { TABLES = 5, PIECE = 64 * 1024, IN_WORD = 64, IN_GROUP = RUNS_CHUNK * RUNS_CHUNKS };
+enum { TABLES = 7, PIECE = 64 * 1024, IN_WORD = 64, IN_GROUP = RUNS_CHUNK * RUNS_CHUNKS };
 static struct table {
     size_t entry_bytes, slices;                  /* so many slices have an entry */
     word   at;
@@ -27,6 +27,8 @@ static struct table {
     { .entry_bytes = sizeof(uint64_t), .slices = IN_WORD },
     { .entry_bytes = sizeof(struct runs_group), .slices = IN_GROUP },
     { .entry_bytes = sizeof(struct runs_group), .slices = IN_GROUP },
+    { .entry_bytes = sizeof(uint64_t), .slices = IN_WORD },
+    { .entry_bytes = sizeof(uint64_t), .slices = IN_WORD },
 };
 
 /* The entry behind the last may be read. */
@@ -55,6 +57,7 @@ static void lay_out(size_t cage_bytes, word at)
         .side = at, .meta = at + side, .side_bytes = side, .meta_bytes = meta,
         .available = { (uint64_t *)tables[1].at, (struct runs_group *)tables[3].at },
         .dirty = { (uint64_t *)tables[2].at, (struct runs_group *)tables[4].at },
+        .seams = { (uint64_t *)tables[5].at, (uint64_t *)tables[6].at, 0 },
     };
     /* one zone under a limit on address space */
     size_t sparse = (cage.planned ? cage_bytes : SPARSE) >> SLICE_SHIFT;

@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "heap/class.h"
 #include "heap/runs.h"
+#include "heap/seams.h"
 #include "os/os.h"
 
 struct slab;
@@ -91,7 +92,7 @@ INLINE word cage_address(size_t slice)
 }
 
 /* The address ranges that are the cage and our own tables, [lo, hi) each; how many. */
-enum { CAGE_RANGES = 8 };
+enum { CAGE_RANGES = 10 };
 unsigned cage_ranges(word ranges[CAGE_RANGES][2]);
 bool cage_is_bookkeeping(word address);          /* does it lie in our own tables? */
 
@@ -99,7 +100,8 @@ bool cage_is_bookkeeping(word address);          /* does it lie in our own table
 struct cage_tables {
     word   side, meta;                           /* side: slab_of, the span bitmaps, their bounds */
     size_t side_bytes, meta_bytes;
-    struct runs available, dirty;                /* in side */
+    struct runs  available, dirty;               /* in side */
+    struct seams seams;
 };
 extern struct cage_tables cage_tables;
 

@@ -4,7 +4,7 @@
 #include "heap/span.h"
 #include "base/count.h"
 
-#define MOVE_MIN KIB(512)  /* below, copying into fresh pages costs no more than moving */
+#define MOVE_MIN KIB(512)  /* below, copying costs no more than moving */
 
 static struct slab *deferred;  /* freed inside a signal handler; any thread pops the whole stack */
 
@@ -49,6 +49,7 @@ void large_drain(void)
     }
 }
 
+/* Into pages that are there it is copied: moving would give them up. */
 static word move(struct slab *slab, size_t bytes)
 {
     bool zero;
@@ -57,7 +58,8 @@ static word move(struct slab *slab, size_t bytes)
     if (target == NULL)
         return 0;
     word block = target->base;
-    enum os_moved moved = kept >= MOVE_MIN ? slab_move_large(slab, target, kept) : OS_REFUSED;
+    bool may = target->cold && kept >= MOVE_MIN;
+    enum os_moved moved = may ? slab_move_large(slab, target, kept) : OS_REFUSED;
     if (moved == OS_LOST)
         return 0;
     if (moved == OS_MOVED)

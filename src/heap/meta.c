@@ -70,8 +70,8 @@ static void *take_locked(size_t units, size_t align)
  * becomes ours for good. Called without the lock: spans come before tables. */
 static bool more_from_the_cage(void)
 {
-    bool zero;
-    word span = span_take(&(struct span_wish){ MORE_SLICES, 1, false }, &zero);
+    size_t warm;
+    word span = span_take(&(struct span_wish){ MORE_SLICES, 1, false }, &warm);
     if (span == 0 || !lock_take(&meta_lock))
         return false;
     state.next = span;

@@ -30,8 +30,7 @@ size_t runs_start(const uint64_t *map, size_t at, size_t floor)
     return floor;
 }
 
-/* How many changed. */
-static size_t write_run(uint64_t *map, size_t at, size_t run, bool set)
+size_t runs_write(uint64_t *map, size_t at, size_t run, bool set)
 {
     size_t changed = 0;
     for (size_t end = at + run; at < end;) {
@@ -75,7 +74,7 @@ static void correct_group(struct runs_group *group)
 /* A run that begins RUNS_FAR below, or before, was that long already. */
 size_t runs_set(const struct runs *runs, size_t at, size_t run)
 {
-    size_t changed = write_run(runs->map, at, run, true);
+    size_t changed = runs_write(runs->map, at, run, true);
     raise_bound(runs, runs_start(runs->map, at, at > RUNS_FAR ? at - RUNS_FAR : 0), at + run);
     return changed;
 }
@@ -83,7 +82,7 @@ size_t runs_set(const struct runs *runs, size_t at, size_t run)
 /* What is left of a run now begins behind. */
 size_t runs_clear(const struct runs *runs, size_t at, size_t run)
 {
-    size_t changed = write_run(runs->map, at, run, false), end = at + run;
+    size_t changed = runs_write(runs->map, at, run, false), end = at + run;
     if (runs->map[end / WORD_BITS] >> end % WORD_BITS & 1)
         raise_bound(runs, end, end);
     return changed;

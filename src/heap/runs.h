@@ -36,7 +36,8 @@ struct runs {
 size_t runs_next(const uint64_t *map, size_t at, size_t end, uint64_t flip);
 /* Where the run of ones below `at` begins, looked for down to `floor`. */
 size_t runs_start(const uint64_t *map, size_t at, size_t floor);
-/* Of `run` bits from `at`, these changed. */
+/* Of `run` bits from `at`, so many changed. The first writes them, and knows of no bounds. */
+size_t runs_write(uint64_t *map, size_t at, size_t run, bool set);
 size_t runs_set(const struct runs *runs, size_t at, size_t run);
 size_t runs_clear(const struct runs *runs, size_t at, size_t run);
 

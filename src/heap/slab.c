@@ -5,10 +5,7 @@
 #include "base/count.h"
 
 enum { WORD_BITS = 64, CACHE_LINE = 64, LONG_RUN = 64 };
-enum { MOVED_MOST = 4096 };                      /* of the 65,530 mappings a process may have */
 #define DENSE_LARGE MIB(4)                       /* larger blocks are taken to be used whole */
-
-static size_t moved_blocks;                      /* in use: each is a mapping or two */
 
 struct slab slab_none = { .owner = OWNER_NONE, .class = CLASS_COUNT };
 
@@ -74,11 +71,11 @@ static void settle(struct slab *slab, word owner)
 struct slab *slab_make(unsigned class, word owner, size_t slices, bool dense)
 {
     const struct class *shape = &class_table[class];
-    bool zero = false;
+    size_t warm;
     struct slab *slab = descriptor_make(class_blocks(class, slices), shape->block_bytes);
     if (slab == NULL)
         return NULL;
-    slab->base = span_take(&(struct span_wish){ slices, 1, dense }, &zero);
+    slab->base = span_take(&(struct span_wish){ slices, 1, dense }, &warm);
     if (slab->base == 0) {
         meta_give(slab, descriptor_bytes(slab->words));
         return NULL;
@@ -87,7 +84,7 @@ struct slab *slab_make(unsigned class, word owner, size_t slices, bool dense)
     slab->class = (uint8_t)class;
     slab->magic = shape->magic;
     slab->reached = 0;
-    bool watched = zero && shape->block_bytes > CLASS_QUICK_MAX && slab->words == 1;
+    bool watched = warm == 0 && shape->block_bytes > CLASS_QUICK_MAX && slab->words == 1;
     slab->virgin = watched ? slab->base : UINTPTR_MAX;
     slab->watch = ~(uint64_t)0;
     __builtin_memset(slab->free, 0xff, slab->words * sizeof(uint64_t));
@@ -103,16 +100,18 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
     size_t align_slices = align <= SLICE_BYTES ? 1 : align >> SLICE_SHIFT;
     struct span_wish wish = { slices, align_slices, bytes >= DENSE_LARGE };
     struct slab *slab = descriptor_make(1, rounded);
+    size_t warm = 0;
     if (slab == NULL)
         return NULL;
-    slab->base = slices <= UINT32_MAX ? span_take(&wish, zero) : 0;
+    slab->base = slices <= UINT32_MAX ? span_take(&wish, &warm) : 0;
     if (slab->base == 0) {
         meta_give(slab, descriptor_bytes(slab->words));
         return NULL;
     }
     slab->slices = (uint32_t)slices;
     slab->class = CLASS_COUNT;
-    slab->moved = 0;
+    slab->cold = warm < slices - warm;
+    *zero = warm == 0;
     slab->magic = 1;  /* C2 for a slab of one block: index 0 everywhere, start at offset 0 */
     slab->free[0] = slab_padding(slab, 0);
     settle(slab, OWNER_LARGE);
@@ -120,32 +119,21 @@ struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
     return slab;
 }
 
-/* Pages that were moved lie in a mapping of their own, which no neighbour merges with: a fresh one
- * in its place does, and the count of mappings stays small. */
-static void give_back(word base, size_t slices, bool moved)
-{
-    bool zero = moved && os_renew(base, slices << SLICE_SHIFT);
-    span_give(base, slices, zero);
-}
-
 void slab_drop(struct slab *slab)
 {
     word base = slab->base;
     size_t slices = slab->slices;
-    bool moved = slab->class == CLASS_COUNT && slab->moved;
     ASSERT(cage_slab(base) == slab);             /* not twice */
     publish(slab, &slab_none);
     slab_become(slab, OWNER_NONE);
     meta_give(slab, descriptor_bytes(slab->words));
-    if (moved)
-        __atomic_fetch_sub(&moved_blocks, 1, __ATOMIC_RELAXED);
-    give_back(base, slices, moved);
+    span_give(base, slices);
 }
 
 static void shrink_large(struct slab *slab, size_t slices)
 {
     lead_to(cage_slice(slab->base) + slices, slab->slices - slices, &slab_none);
-    give_back(slab->base + (slices << SLICE_SHIFT), slab->slices - slices, slab->moved);
+    span_give(slab->base + (slices << SLICE_SHIFT), slab->slices - slices);
     slab->slices = (uint32_t)slices;
 }
 
@@ -153,12 +141,12 @@ bool slab_resize_large(struct slab *slab, size_t bytes)
 {
     size_t rounded = round_up(bytes, cage.facts.page_bytes);
     size_t slices = SLICES_OF(rounded);
-    bool zero;
+    size_t warm;
     if (slices < slab->slices)
         shrink_large(slab, slices);
     if (slices > slab->slices) {
         size_t more = slices - slab->slices;
-        if (slices > UINT32_MAX || !span_extend(slab->base, slab->slices, more, &zero))
+        if (slices > UINT32_MAX || !span_extend(slab->base, slab->slices, more, &warm))
             return false;
         slab->slices = (uint32_t)slices;
         publish(slab, slab);
@@ -170,15 +158,9 @@ bool slab_resize_large(struct slab *slab, size_t bytes)
 /* Slices that are lost stay in use for ever: nobody else may be given them. */
 enum os_moved slab_move_large(struct slab *from, struct slab *to, size_t bytes)
 {
-    if (__atomic_load_n(&moved_blocks, __ATOMIC_RELAXED) >= MOVED_MOST)
-        return OS_REFUSED;
-    enum os_moved moved = os_move_pages(from->base, to->base, bytes);
+    enum os_moved moved = span_move(from->base, to->base, SLICES_OF(bytes));
     if (moved == OS_LOST)
         publish(to, &slab_none);
-    if (moved == OS_MOVED) {
-        to->moved = 1;
-        __atomic_fetch_add(&moved_blocks, 1, __ATOMIC_RELAXED);
-    }
     return moved;
 }
 

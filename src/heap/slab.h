@@ -60,7 +60,7 @@ struct slab {
     uint8_t      kind;                           /* enum heap_kind */
     uint16_t     remote_at;                      /* offset of `remote` from the slab, in bytes */
     union {
-        uint16_t moved;                          /* large: its pages came from another address */
+        uint16_t cold;  /* large: most of its slices had no pages when it was cut */
         uint16_t reached;                        /* words a cursor was on so far */
     };
     uint64_t     block_bytes;

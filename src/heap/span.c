@@ -6,6 +6,7 @@
 
 enum { WORD_BITS = 64, WINDOW_CALLS = 8192, LARGE = KIB(64) >> SLICE_SHIFT };
 #define DIRTY_FLOOR  (MIB(6) >> SLICE_SHIFT)     /* a small process never purges */
+#define HUGE_SLICES (cage.facts.huge_bytes >> SLICE_SHIFT)
 #define DENSE_FROM   (MIB(16) >> SLICE_SHIFT)    /* a heap below stays on small pages */
 
 struct lock span_lock;
@@ -65,8 +66,7 @@ static bool within_limit(size_t slices)
  * reach is ours to advise on only where it is reserved. */
 static void ask_for_huge(size_t first, size_t gained)
 {
-    size_t unit = cage.facts.huge_bytes >> SLICE_SHIFT;
-    size_t lo = round_up(first, unit), hi = first + gained;
+    size_t unit = HUGE_SLICES, lo = round_up(first, unit), hi = first + gained;
     hi = cage.planned ? round_down(hi, unit) : round_up(hi, unit);
     if (lo < hi && hi <= cage.zone[ZONE_DENSE].end)
         os_huge(cage_address(lo), (hi - lo) << SLICE_SHIFT);
@@ -88,11 +88,11 @@ static size_t grow(enum cage_zone_name name, const struct span_wish *wish)
     return start;
 }
 
-static void account_taken(size_t at, size_t run, bool *zero)
+/* Returns how many of them have pages. */
+static size_t account_taken(size_t at, size_t run)
 {
     write_available(at, run, false);
     size_t warm = write_dirty(at, run, false);
-    *zero = warm == 0;
     state.spare = state.dirty < state.spare ? state.dirty : state.spare;
     state.stuck = state.stuck < state.dirty ? state.stuck : state.dirty;
     if (at < state.highest && state.regret < 2 * state.peak)
@@ -103,6 +103,7 @@ static void account_taken(size_t at, size_t run, bool *zero)
     state.high = state.used > state.high ? state.used : state.high;
     state.highest = at + run > state.highest ? at + run : state.highest;
     COUNT_ONE(spans_taken);
+    return warm;
 }
 
 /* It is the address that is to be aligned, and the cage begins at a multiple of 4 GiB only. */
@@ -122,11 +123,15 @@ static size_t find_in(enum cage_zone_name name, const struct span_wish *wish)
     return at != RUNS_NONE ? at : find_lowest(&cage_tables.available, name, wish);
 }
 
+static bool huge_there_is(void)
+{
+    return state.huge && cage.facts.huge_bytes != 0 && !cage.planned;
+}
+
 /* Either zone will do before memory is said to be out. */
 static size_t find(const struct span_wish *wish)
 {
-    bool there_is = state.huge && cage.facts.huge_bytes != 0 && !cage.planned;
-    bool dense = wish->dense && there_is && state.used >= DENSE_FROM;
+    bool dense = wish->dense && huge_there_is() && state.used >= DENSE_FROM;
     enum cage_zone_name name = dense ? ZONE_DENSE : ZONE_SPARSE, other = ZONE_DENSE - name;
     size_t at = find_in(name, wish);
     at = at != RUNS_NONE ? at : grow(name, wish);
@@ -134,14 +139,14 @@ static size_t find(const struct span_wish *wish)
     return at != RUNS_NONE ? at : grow(other, wish);
 }
 
-word span_take(const struct span_wish *wish, bool *zero)
+word span_take(const struct span_wish *wish, size_t *warm)
 {
     size_t most = cage.bytes >> SLICE_SHIFT;
     if (wish->slices > most || wish->align_slices > most || !lock_take(&span_lock))
         return 0;
     size_t at = within_limit(wish->slices) ? find(wish) : RUNS_NONE;
     if (at != RUNS_NONE)
-        account_taken(at, wish->slices, zero);
+        *warm = account_taken(at, wish->slices);
     lock_give(&span_lock);
     return at == RUNS_NONE ? 0 : cage_address(at);
 }
@@ -152,7 +157,7 @@ static bool all_available(size_t at, size_t end)
 }
 
 /* What lies right behind may be free up to the reach: then the zone may grow for us. */
-bool span_extend(word at, size_t slices, size_t more, bool *zero)
+bool span_extend(word at, size_t slices, size_t more, size_t *warm)
 {
     size_t first = cage_slice(at) + slices;
     enum cage_zone_name name = zone_of(first - 1);
@@ -165,7 +170,7 @@ bool span_extend(word at, size_t slices, size_t more, bool *zero)
         done = all_available(first, zone->reach) && grow(name, &rest) == first;
     done = done && all_available(first, first + more);
     if (done)
-        account_taken(first, more, zero);
+        *warm = account_taken(first, more);
     lock_give(&span_lock);
     return done;
 }
@@ -183,27 +188,46 @@ static void next_window(size_t recent)
     state.calls = 0;
 }
 
+/* What may be dirty, and how much of it stays when it is more. */
+struct bounds {
+    size_t most, keep;
+};
+
+static struct bounds bounds_of(size_t most, size_t keep)
+{
+    keep = keep > DIRTY_FLOOR ? keep : DIRTY_FLOOR;
+    return (struct bounds){ most > keep ? most : keep, keep - keep / 4 };
+}
+
 /* A sixteenth of the recent peak stays warm, so that one that frees all and falls silent has
- * returned the rest; where pages that went are wanted again, three. And then all that a peak needs
- * stays, until little is in use and a fourth of the peak was given back meanwhile: that is no dip,
- * but an end. */
-static size_t keep_slices(size_t given)
+ * returned the rest; where pages that went are wanted again, three. While it goes on, twice as much
+ * may gather before some goes, or where they are wanted, all that a peak needs. It has ended when
+ * little is in use and a fourth of the peak was given back meanwhile: that is no dip. */
+static struct bounds bounds(size_t recent)
+{
+    bool missed = state.regret > recent, ended = state.ebb >= recent / 4;
+    size_t share = missed ? recent * 3 / 16 : recent / 16;
+    size_t whole = recent + recent / 4 + DIRTY_FLOOR - (state.used < recent ? state.used : recent);
+    if (ended)
+        return bounds_of(share, share);
+    if (missed)
+        return bounds_of(whole, whole);
+    return bounds_of(2 * (share > DIRTY_FLOOR ? share : DIRTY_FLOOR), share);
+}
+
+static struct bounds bounds_after(size_t given)
 {
     size_t recent = state.high > state.high_before ? state.high : state.high_before;
-    bool missed = state.regret > recent;
-    size_t share = missed ? recent * 3 / 16 : recent / 16;
-    size_t keep = share > DIRTY_FLOOR ? share : DIRTY_FLOOR;
     state.calls += given >= LARGE ? 8 : 1;
     if (state.calls >= WINDOW_CALLS)
         next_window(recent);
     if (state.purge == SPAN_PURGE_NEVER)
-        return SIZE_MAX;
+        return (struct bounds){ SIZE_MAX, SIZE_MAX };
     if (state.purge == SPAN_PURGE_NOW)
-        return 0;
+        return (struct bounds){ 0, 0 };
     state.given += given;
     state.ebb = state.used > recent * 3 / 8 ? 0 : state.ebb + given;
-    size_t more = recent + recent / 2 - (state.used < recent ? state.used : recent);
-    return missed && state.ebb < recent / 4 && more > keep ? more : keep;
+    return bounds(recent);
 }
 
 /* The highest dirty run below `*end` that may be purged: whole huge pages only, where there are
@@ -211,7 +235,7 @@ static size_t keep_slices(size_t given)
 static bool purgeable_run(enum cage_zone_name name, size_t *lo, size_t *end, bool split)
 {
     bool whole = name == ZONE_DENSE && !split;
-    size_t unit = whole ? cage.facts.huge_bytes >> SLICE_SHIFT : 1;
+    size_t unit = whole ? HUGE_SLICES : 1;
     size_t low = state.dirty_in[name] != 0 ? cage.zone[name].first : *end;
     for (size_t hi = *end; hi > low;) {
         uint64_t below = bits_below((hi - 1) % WORD_BITS + 1);
@@ -240,21 +264,38 @@ static bool give_top(size_t lo, size_t hi)
         return false;
     write_dirty(lo, hi - lo, false);
     write_available(lo, hi - lo, false);
+    seams_fresh(&cage_tables.seams, lo, hi - lo);
     cage_shrink(zone_of(lo), hi - lo);
     return true;
 }
 
-/* The run belongs to nobody while its pages go: the system call runs without the lock. */
+/* What was moved is mapped anew, and merges with its neighbours again. */
+static bool drop_pages(size_t at, size_t run, bool moved)
+{
+    word address = cage_address(at);
+    if (!moved)
+        return os_purge(address, run << SLICE_SHIFT);
+    if (!os_renew(address, run << SLICE_SHIFT))
+        return false;
+    if (zone_of(at) == ZONE_DENSE && huge_there_is())
+        ask_for_huge(round_down(at, HUGE_SLICES), run + at % HUGE_SLICES);
+    return true;
+}
+
+/* The run belongs to nobody while its pages go: the system calls run without the lock. */
 static bool purge_run(size_t lo, size_t hi)
 {
     if (give_top(lo, hi))
         return true;
+    bool moved = seams_touch(&cage_tables.seams, lo, hi - lo);
     write_dirty(lo, hi - lo, false);
     write_available(lo, hi - lo, false);
     lock_give(&span_lock);
-    bool done = os_purge(cage_address(lo), (hi - lo) << SLICE_SHIFT);
+    bool done = drop_pages(lo, hi - lo, moved);
     if (!lock_take(&span_lock))
         return false;
+    if (done && moved)
+        seams_fresh(&cage_tables.seams, lo, hi - lo);
     write_available(lo, hi - lo, true);
     if (!done)                                   /* mlockall: the pages stay and are not zero */
         write_dirty(lo, hi - lo, true);
@@ -291,21 +332,40 @@ static size_t purge_down_to(size_t keep)
     return purged << SLICE_SHIFT;
 }
 
-void span_give(word at, size_t slices, bool zero)
+void span_give(word at, size_t slices)
 {
     size_t first = cage_slice(at);
     if (!lock_take(&span_lock))
         return;  /* a signal above the holder: the caller has made sure it is not so */
     write_available(first, slices, true);
-    if (!zero)
-        write_dirty(first, slices, true);
+    write_dirty(first, slices, true);
     state.used -= slices;
     COUNT_ONE(spans_given);
-    size_t keep = keep_slices(slices);
-    if (state.dirty > keep && state.dirty > state.stuck + DIRTY_FLOOR / 2)
-        purge_down_to(keep - keep / 4);
+    struct bounds bounds = bounds_after(slices);
+    if (state.dirty > bounds.most && state.dirty > state.stuck + DIRTY_FLOOR / 2)
+        purge_down_to(bounds.keep);
     lock_give(&span_lock);
 }
+
+/* -- moving ------------------------------------------------------------------------------------ */
+
+/* Kernels refuse to move what lies in several mappings, and take away first what is at `to`. */
+enum os_moved span_move(word from, word to, size_t slices)
+{
+    struct seams *seams = &cage_tables.seams;
+    if (!lock_take(&span_lock))
+        return OS_REFUSED;
+    bool may = seams_have_room(seams) && !seams_cross(seams, cage_slice(from), slices);
+    lock_give(&span_lock);
+    enum os_moved moved = may ? os_move_pages(from, to, slices << SLICE_SHIFT) : OS_REFUSED;
+    if (!may || !lock_take(&span_lock))
+        return moved;
+    (moved == OS_MOVED ? seams_moved : seams_fresh)(seams, cage_slice(to), slices);
+    lock_give(&span_lock);
+    return moved;
+}
+
+/* -- purging all ------------------------------------------------------------------------------- */
 
 /* A huge page comes whole: slices nobody took may have pages, because one beside them was. Only who
  * asks for everything has them looked for. */
@@ -376,4 +436,5 @@ void span_validate(void)
     }
     ASSERT(dirty == state.dirty);
     ASSERT(available + state.used == slices);    /* at rest: nothing is being purged */
+    seams_validate(&cage_tables.seams, 0, cage_reach() >> SLICE_SHIFT);
 }

@@ -96,6 +96,62 @@ Test(large, a_block_that_cannot_stay_moves_by_pages_or_by_bytes)
     cr_assert_eq(fake.calls_of[FAKE_MOVE], moves, "a small block is cheaper to copy");
 }
 
+/* A block that cannot grow where it is. */
+static word between(size_t bytes)
+{
+    taken(KIB(300));
+    word block = taken(bytes);
+    taken(KIB(300));
+    return block;
+}
+
+Test(large, what_grows_into_pages_that_are_there_is_copied)
+{
+    attached();
+    word hole = between(MIB(5)), block = between(MIB(1));
+    fill(block, MIB(1));
+    large_free(slab_of(hole));
+    cr_assert_eq(large_resize(slab_of(block), MIB(4)), hole);
+    expect_filled(hole, MIB(1));
+    cr_assert_eq(fake.calls_of[FAKE_MOVE], 0);
+}
+
+/* Where pages came from is forgotten when they go. */
+Test(large, moved_pages_stay_when_their_block_is_freed)
+{
+    attached();
+    word block = between(MIB(1));
+    fill(block, MIB(1));
+    word moved = large_resize(slab_of(block), MIB(4));
+    cr_assert_neq(fake.calls_of[FAKE_MOVE], 0);
+    cr_assert_eq(cage_tables.seams.count, 2);
+    size_t purges = fake.calls_of[FAKE_PURGE];
+    large_free(slab_of(moved));
+    cr_assert_eq(fake.calls_of[FAKE_PURGE], purges);
+    cr_assert_eq(between(MIB(4)), moved);
+    large_free(slab_of(moved));
+    span_purge(0);
+    cr_assert_eq(cage_tables.seams.count, 0);
+    span_validate();
+}
+
+/* One mapping and a piece of the next: a kernel may refuse to move both. */
+Test(large, a_block_in_two_mappings_is_copied)
+{
+    attached();
+    word block = between(MIB(1));
+    fill(block, MIB(1));
+    word moved = large_resize(slab_of(block), MIB(4));
+    size_t moves = fake.calls_of[FAKE_MOVE];
+    cr_assert_neq(moves, 0);
+    while (taken(KIB(300)) != moved + MIB(4))
+        continue;
+    word again = large_resize(slab_of(moved), MIB(9));
+    cr_assert_neq(again, moved);
+    expect_filled(again, MIB(1));
+    cr_assert_eq(fake.calls_of[FAKE_MOVE], moves);
+}
+
 Test(large, pages_that_may_not_move_are_copied)
 {
     attached();

@@ -38,14 +38,14 @@ static void expect_apart(word at, size_t slices)
 
 static void take(size_t slices, size_t align, bool dense)
 {
-    bool zero = false;
-    word at = span_take(&(struct span_wish){ slices, align, dense }, &zero);
+    size_t warm = 0;
+    word at = span_take(&(struct span_wish){ slices, align, dense }, &warm);
     if (at == 0)
         return;
     cr_assert_eq(cage_slice(at) % align, 0);
     cr_assert(cage_holds(at) && cage_holds(at + (slices << SLICE_SHIFT) - 1));
     expect_apart(at, slices);
-    if (zero)
+    if (warm == 0)
         expect_zero(at, slices);
     soil(at, slices);
     spans[count++] = (struct span){ at, slices };
@@ -57,17 +57,17 @@ static void give(size_t index)
     for (size_t i = 0; i < span.slices; i++)
         cr_assert_eq(*first_word(span.at, i), span.at + i);
     spans[index] = spans[--count];
-    span_give(span.at, span.slices, false);
+    span_give(span.at, span.slices);
 }
 
 static void extend(struct span *span, size_t more)
 {
-    bool zero = false;
-    if (!span_extend(span->at, span->slices, more, &zero))
+    size_t warm = 0;
+    if (!span_extend(span->at, span->slices, more, &warm))
         return;
     word behind = span->at + (span->slices << SLICE_SHIFT);
     expect_apart(behind, more);
-    if (zero)
+    if (warm == 0)
         expect_zero(behind, more);
     span->slices += more;
     soil(span->at, span->slices);
@@ -199,16 +199,16 @@ Test(span, all_goes_back_on_request)
 
 Test(span, the_limit_of_the_options_is_kept)
 {
-    bool zero;
+    size_t warm;
     cr_assert(cage_init());
     span_configure(SPAN_PURGE_AUTO, 64 * SLICE_BYTES, true);
     for (unsigned i = 0; i < 64; i++)
         take(1, 1, false);
     cr_assert_eq(count, 64);
-    cr_assert_eq(span_take(&(struct span_wish){ 1, 1, false }, &zero), 0);
-    cr_assert_not(span_extend(spans[0].at, 1, 1, &zero));
+    cr_assert_eq(span_take(&(struct span_wish){ 1, 1, false }, &warm), 0);
+    cr_assert_not(span_extend(spans[0].at, 1, 1, &warm));
     give(3);
-    cr_assert_neq(span_take(&(struct span_wish){ 1, 1, false }, &zero), 0);
+    cr_assert_neq(span_take(&(struct span_wish){ 1, 1, false }, &warm), 0);
     span_validate();
 }
 
@@ -228,13 +228,13 @@ Test(span, the_lowest_address_that_fits_is_taken)
 
 Test(span, absurd_wishes_are_refused)
 {
-    bool zero;
+    size_t warm;
     cr_assert(cage_init());
     take(1, 1, false);
-    cr_assert_eq(span_take(&(struct span_wish){ SIZE_MAX >> SLICE_SHIFT, 1, false }, &zero), 0);
-    cr_assert_eq(span_take(&(struct span_wish){ cage.bytes >> SLICE_SHIFT, 1, true }, &zero), 0);
-    cr_assert_eq(span_take(&(struct span_wish){ 1, SIZE_MAX >> SLICE_SHIFT, true }, &zero), 0);
-    cr_assert_not(span_extend(spans[0].at, 1, SIZE_MAX >> SLICE_SHIFT, &zero));
+    cr_assert_eq(span_take(&(struct span_wish){ SIZE_MAX >> SLICE_SHIFT, 1, false }, &warm), 0);
+    cr_assert_eq(span_take(&(struct span_wish){ cage.bytes >> SLICE_SHIFT, 1, true }, &warm), 0);
+    cr_assert_eq(span_take(&(struct span_wish){ 1, SIZE_MAX >> SLICE_SHIFT, true }, &warm), 0);
+    cr_assert_not(span_extend(spans[0].at, 1, SIZE_MAX >> SLICE_SHIFT, &warm));
     span_validate();
 }
 
