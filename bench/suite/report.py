@@ -1,8 +1,8 @@
 """report.py - medians, ratios, means, the bars.
 
-A figure of a row under a library is the median of its rounds. Ratios are to jemalloc (where it is left out, to the
-first library); means are geometric, over the rows
-that weigh and that every one of the compared libraries has.
+A ratio is taken within a round, where the two ran one after the other, and the median of the rounds is shown: so a
+machine that is slow for a while is so for both. Ratios are to jemalloc (where it is left out, to the first library); means are
+geometric, over the rows that weigh and that every one of the compared libraries has.
 """
 import math
 import statistics
@@ -67,24 +67,29 @@ class Results:
         figures = self.figures(row, name, what)
         return statistics.median(figures) if figures else None
 
-    def ratio(self, row, name, what):
-        ours, theirs = self.median(row, name, what), self.median(row, self.base, what)
-        return ours / theirs if ours is not None and theirs else None
+    def ratios(self, row, name, other, what):
+        """Of each round; none where one of the two lacks a figure."""
+        ours, theirs = self.figures(row, name, what), self.figures(row, other, what)
+        paired = len(ours) == len(theirs) and 0 not in theirs
+        return [figure / to for figure, to in zip(ours, theirs)] if paired else []
+
+    def ratio(self, row, name, what, other=None):
+        ratios = self.ratios(row, name, other or self.base, what)
+        return statistics.median(ratios) if ratios else None
 
     def spread(self, row, what):
-        """The widest (max - min) / median of all libraries."""
-        found = [figures for name in self.names if len(figures := self.figures(row, name, what)) > 1]
-        return max(((max(f) - min(f)) / (statistics.median(f) or 1) for f in found), default=None)
+        """The widest (max - min) / median of the ratios to the base."""
+        found = [ratios for name in self.names if len(ratios := self.ratios(row, name, self.base, what)) > 1]
+        return max(((max(r) - min(r)) / (statistics.median(r) or 1) for r in found), default=None)
 
     def against_best(self, row, what):
         """Ours to the best peer of this row, and which that is."""
-        medians = {name: self.median(row, name, what) for name in self.names if name in PEER_NAMES}
-        known = {name: median for name, median in medians.items() if median}
-        ours = self.median(row, OURS, what)
-        if not known or ours is None:
+        against = {name: self.ratio(row, OURS, what, name) for name in self.names if name in PEER_NAMES}
+        known = {name: ratio for name, ratio in against.items() if ratio is not None}
+        if OURS not in self.names or not known:
             return None, ""
-        best = min(known, key=known.get)
-        return ours / known[best], best
+        best = max(known, key=known.get)
+        return known[best], best
 
     def rows(self, what, kinds, weighing=False):
         return [w.name for w in self.workloads if w.kind in kinds and (w.weighs or not weighing) and

@@ -62,15 +62,26 @@ static COLD void *new_nothrow_slow(size_t bytes, size_t align, const char *name)
     return align <= CLASS_ALIGN ? plain(bytes, &nothrow) : aligned(bytes, align, &nothrow);
 }
 
+static NOINLINE void *new_dry(size_t at, const char *name)
+{
+    word block = fast_dry(at);
+    return LIKELY(block != 0) ? (void *)block : new_slow(heap_bytes_at(at), CLASS_ALIGN, name);
+}
+
+static NOINLINE void *new_medium(size_t bytes, const char *name)
+{
+    word block = fast_medium(bytes);
+    return LIKELY(block != 0) ? (void *)block : new_slow(bytes, CLASS_ALIGN, name);
+}
+
 #define NEW(name) \
     EXPORT void *name(size_t bytes) \
     { \
         if (UNLIKELY(bytes > CLASS_QUICK_MAX)) \
-            return new_slow(bytes, CLASS_ALIGN, #name); \
+            return new_medium(bytes, #name); \
         size_t at = heap_quick_at[bytes]; \
         word block = fast_malloc(at); \
-        return LIKELY(block != 0) ? (void *)block \
-                                  : new_slow(heap_bytes_at(at), CLASS_ALIGN, #name); \
+        return LIKELY(block != 0) ? (void *)block : new_dry(at, #name); \
     }
 #define NEW_NOTHROW(name) \
     EXPORT void *name(size_t bytes, const void *nothrow) \

@@ -24,6 +24,37 @@ INLINE word fast_malloc(size_t at)
     return block;
 }
 
+/* The same when that cursor had none: its word ran dry, most often. */
+INLINE word fast_dry(size_t at)
+{
+    struct heap *heap = heap_mine();
+    if (heap_is_inside() || __atomic_load_n(&heap->pending, __ATOMIC_RELAXED) != NULL)
+        return 0;
+    heap_enter();
+    word block = heap_alloc_here(heap, heap_class_at(at));
+    heap_leave();
+    return block;
+}
+
+/* The same above the quick blocks, whose cursors have no place in the shade: so it is asked whether
+ * the thread is inside. 0: go the long way. */
+INLINE word fast_medium(size_t bytes)
+{
+    word heap = thread.heap;
+    if (UNLIKELY(bytes > CLASS_MAX_BYTES) || UNLIKELY((heap & HEAP_SHADE) == 0))
+        return 0;
+    size_t at = heap_cursor_at(class_of_medium(bytes));
+    heap_enter();
+    word block = cursor_take_at(&heap, at);
+    if (UNLIKELY(block == 0)) {
+        heap_leave_like(heap);
+        return fast_dry(at);
+    }
+    (void)heap_is_virgin((struct cursor *)(heap + at), block);
+    heap_leave_as(heap);
+    return block;
+}
+
 /* Gives a block back to a slab of this thread, if `claimed` bytes fit in it; false: go the long
  * way. */
 INLINE bool fast_free(word block, size_t claimed)

@@ -9,36 +9,31 @@
 
 /* -- malloc, free: fast.h, or the long way ----------------------------------------------------- */
 
-/* The word under the cursor ran dry, most often, or the block is larger than the quick ones; 0:
- * something else. */
-INLINE word take_here(size_t bytes)
-{
-    struct heap *heap = heap_mine();
-    if (bytes > CLASS_MAX_BYTES || heap_is_inside() ||
-        __atomic_load_n(&heap->pending, __ATOMIC_RELAXED) != NULL)
-        return 0;
-    heap_enter();
-    word block = heap_alloc_here(heap, class_of(bytes));
-    heap_leave();
-    return block;
-}
-
 static NOINLINE void *malloc_slow(size_t bytes)
 {
     bool zero;
-    word block = take_here(bytes);
-    if (LIKELY(block != 0))
-        return (void *)block;
     return front_give(front_alloc(bytes, &zero));
+}
+
+static NOINLINE void *malloc_dry(size_t at)
+{
+    word block = fast_dry(at);
+    return LIKELY(block != 0) ? (void *)block : malloc_slow(heap_bytes_at(at));
+}
+
+static NOINLINE void *malloc_medium(size_t bytes)
+{
+    word block = fast_medium(bytes);
+    return LIKELY(block != 0) ? (void *)block : malloc_slow(bytes);
 }
 
 EXPORT void *PUBLIC(malloc)(size_t bytes)
 {
     if (UNLIKELY(bytes > CLASS_QUICK_MAX))
-        return malloc_slow(bytes);
+        return malloc_medium(bytes);
     size_t at = heap_quick_at[bytes];
     word block = fast_malloc(at);
-    return LIKELY(block != 0) ? (void *)block : malloc_slow(heap_bytes_at(at));
+    return LIKELY(block != 0) ? (void *)block : malloc_dry(at);
 }
 
 static NOINLINE void free_slow(word pointer)

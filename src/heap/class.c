@@ -24,6 +24,11 @@ const uint8_t class_quick[CLASS_QUICK_MAX / CLASS_ALIGN + 1] = {
     Q4(24), Q4(25), Q4(26), Q4(27), Q4(28), Q4(29), Q4(30), Q4(31),
 };
 
+/* The first class above 2^top has the number 2^(top - shift) + add. */
+const struct class_octave class_octave[CLASS_OCTAVES] = {
+    { 7, 24 }, { 9, 36 }, { 10, 40 }, { 11, 44 }, { 12, 48 }, { 12, 48 }, { 13, 56 }, { 14, 64 },
+};
+
 enum {
     FIRST_BYTES = 4096,                          /* of the first eight slabs; then twice as much */
     STEP_SLABS  = 8,

@@ -50,16 +50,22 @@ INLINE unsigned class_of_quick(size_t bytes)     /* bytes <= CLASS_QUICK_MAX */
     return class_quick[(bytes + CLASS_ALIGN - 1) / CLASS_ALIGN];
 }
 
+/* The classes between 2^top and 2^(top + 1) bytes are 2^shift bytes apart. */
+struct class_octave {
+    uint8_t shift, add;
+};
+enum { CLASS_OCTAVES = 18 - 10 };                /* from CLASS_QUICK_MAX to CLASS_MAX_BYTES */
+extern const struct class_octave class_octave[CLASS_OCTAVES] HIDDEN;
+
+INLINE unsigned class_of_medium(size_t bytes)    /* CLASS_QUICK_MAX < bytes <= CLASS_MAX_BYTES */
+{
+    const struct class_octave *octave = &class_octave[bit_highest(bytes - 1) - 10];
+    return (unsigned)((bytes - 1) >> octave->shift) + octave->add;
+}
+
 INLINE unsigned class_of(size_t bytes)           /* bytes <= CLASS_MAX_BYTES */
 {
-    if (bytes <= CLASS_QUICK_MAX)
-        return class_of_quick(bytes);
-    unsigned top = bit_highest(bytes - 1);       /* 2^top < bytes <= 2^(top + 1) */
-    if (top == 10)
-        return 32 + (unsigned)((bytes - 1) >> 7 & 7);
-    if (top < 15)
-        return 40 + (top - 11) * 4 + (unsigned)((bytes - 1) >> (top - 2) & 3);
-    return 56 + (top - 15) * 8 + (unsigned)((bytes - 1) >> (top - 3) & 7);
+    return bytes <= CLASS_QUICK_MAX ? class_of_quick(bytes) : class_of_medium(bytes);
 }
 
 INLINE size_t class_bytes(unsigned class)

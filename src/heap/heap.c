@@ -81,7 +81,7 @@ bool heap_slab_retire(struct heap *heap, struct slab *slab)
 
 /* -- cursors ----------------------------------------------------------------------------------- */
 
-static void cursor_land(struct heap *heap, struct cursor *cursor, struct slab *slab, size_t at)
+INLINE void cursor_stand(struct heap *heap, struct cursor *cursor, struct slab *slab, size_t at)
 {
     cursor->slab = slab;
     cursor->at = at;
@@ -91,6 +91,11 @@ static void cursor_land(struct heap *heap, struct cursor *cursor, struct slab *s
     if (slab->words == 1)
         *slab_trimmed(slab) = 0;
     cursor->last = (uint64_t)1 << bit_highest(~slab_padding(slab, at));
+}
+
+static void cursor_land(struct heap *heap, struct cursor *cursor, struct slab *slab, size_t at)
+{
+    cursor_stand(heap, cursor, slab, at);
     cursor_aim(cursor, slab->free[at]);
 }
 
@@ -250,16 +255,6 @@ static NOINLINE bool refill(struct heap *heap, unsigned class)
     return slab != NULL && land_on(heap, slab);
 }
 
-/* Blocks above the quick classes know whether they are still zero: they are issued lowest first
- * from a fresh slab, so one at or above `virgin` was never issued before. */
-INLINE bool is_virgin(struct cursor *cursor, word block)
-{
-    if (block < cursor->slab->virgin)
-        return false;
-    cursor->slab->virgin = block + cursor->block_bytes;
-    return true;
-}
-
 /* By what the heap has in this class: no lock is taken, nothing asked of anybody. */
 static bool refill_here(struct heap *heap, unsigned class)
 {
@@ -278,14 +273,58 @@ static bool refill_here(struct heap *heap, unsigned class)
     return land_on(heap, oldest) || refill_from_list(heap, class);
 }
 
+/* The next two are the shortest ways to a block, for the most frequent cases. 0: it is none of
+ * them.
+ * In a slab used to its end, the next word has some. */
+static word step_on(struct heap *heap, struct cursor *cursor)
+{
+    struct slab *slab = cursor->slab;
+    size_t at = cursor->at + 1;
+    if (slab == NULL || slab->reached != slab->words || at + 1 >= slab->words ||
+        slab->free[at] == 0)
+        return 0;
+    cursor->at = at;
+    cursor->bits += sizeof slab->free[0];
+    cursor->first += 64 * cursor->block_bytes;
+    cursor->last = (uint64_t)1 << 63;
+    cursor_aim(cursor, slab->free[at]);
+    return cursor_take(heap, cursor);
+}
+
+/* Slabs are of one word: blocks came back to the dry one, or the oldest of the list has some. */
+static word turn_one_word(struct heap *heap, struct cursor *cursor, unsigned class)
+{
+    struct slab *dry = cursor->slab, *slab = heap->partial[class];
+    if (dry == NULL || dry->words != 1 || slab_owner(dry) != (word)heap)
+        return 0;
+    uint64_t left = cursor_left(heap, cursor);
+    if (left == 0) {
+        if (slab == NULL || slab->words != 1 || rest_may_spare(&heap->rest, class))
+            return 0;
+        left = slab->free[0] & ~slab->padding;
+        if (left == 0)
+            return 0;
+        dry->watch = ~(uint64_t)0;
+        list_turn(heap, slab, dry);
+        cursor->looks = 0;
+        cursor_stand(heap, cursor, slab, 0);
+    }
+    cursor_aim(cursor, left);
+    return cursor_take(heap, cursor);
+}
+
 word heap_alloc_here(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
-    word block = cursor_take(heap, cursor);
+    word block = step_on(heap, cursor);
+    if (block == 0)
+        block = turn_one_word(heap, cursor, class);
+    if (block == 0)
+        block = cursor_take(heap, cursor);
     if (block == 0 && refill_here(heap, class))
         block = cursor_take(heap, cursor);
     if (block != 0)
-        (void)is_virgin(cursor, block);
+        (void)heap_is_virgin(cursor, block);
     return block;
 }
 
@@ -303,7 +342,7 @@ word heap_alloc(struct heap *heap, unsigned class, bool *zero)
             return 0;
         block = cursor_take(heap, cursor);
     }
-    *zero = is_virgin(cursor, block);
+    *zero = heap_is_virgin(cursor, block);
     return block;
 }
 

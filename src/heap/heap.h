@@ -74,10 +74,30 @@ extern struct heap_lit heap_nobody HIDDEN;       /* no cursor aims anywhere, own
 /* by bytes: where the cursor lies in a heap */
 extern const uint16_t heap_quick_at[CLASS_QUICK_MAX + 1] HIDDEN;
 
-/* The most bytes for which the cursor lies there: what was asked for need not be kept. */
-INLINE size_t heap_bytes_at(size_t at)
+/* Whose cursor lies there: what was asked for need not be kept. */
+INLINE unsigned heap_class_at(size_t at)
 {
-    return class_bytes((unsigned)((at - offsetof(struct heap, cursor)) / sizeof(struct cursor)));
+    return (unsigned)((at - offsetof(struct heap, cursor)) / sizeof(struct cursor));
+}
+
+INLINE size_t heap_bytes_at(size_t at)           /* the most for which it does */
+{
+    return class_bytes(heap_class_at(at));
+}
+
+INLINE size_t heap_cursor_at(unsigned class)     /* where it lies in a heap */
+{
+    return offsetof(struct heap, cursor) + class * sizeof(struct cursor);
+}
+
+/* Blocks above the quick classes know whether they are still zero: they are issued lowest first
+ * from a fresh slab, so one at or above `virgin` was never issued before. For every one that is. */
+INLINE bool heap_is_virgin(struct cursor *cursor, word block)
+{
+    if (block < cursor->slab->virgin)
+        return false;
+    cursor->slab->virgin = block + cursor->block_bytes;
+    return true;
 }
 
 /* bytes <= CLASS_QUICK_MAX */
