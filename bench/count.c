@@ -33,6 +33,14 @@ static void large(unsigned long rounds)
     }
 }
 
+static void medium(unsigned long rounds)
+{
+    for (unsigned long i = 0; i < rounds; i++) {
+        kept = malloc(5000);
+        free(kept);
+    }
+}
+
 static void zeroed(unsigned long rounds)
 {
     for (unsigned long i = 0; i < rounds; i++) {
@@ -63,6 +71,19 @@ static void batch(unsigned long rounds)
     }
 }
 
+/* One of forty at a time, drawn at random: what is free is spread over a few pages. */
+static void turns(unsigned long rounds)
+{
+    static void *held[40];
+    unsigned drawn = 1;
+    for (unsigned long i = 0; i < rounds; i++) {
+        drawn = drawn * 1103515245 + 12345;
+        void **slot = &held[(drawn >> 16) % 40];
+        free(*slot);
+        kept = *slot = malloc(256);
+    }
+}
+
 /* Blocks of one size, half of them freed in pairs, then a third as many of a size that fits in no
  * hole; counted per block of the first kind. */
 static void holes(unsigned long rounds)
@@ -85,8 +106,8 @@ int main(int argc, char **argv)
         void (*run)(unsigned long rounds);
     } patterns[] = {
         { "none", none }, { "pair", pair }, { "large", large },
-        { "zeroed", zeroed }, { "same", same }, { "batch", batch },
-        { "holes", holes },
+        { "medium", medium }, { "zeroed", zeroed }, { "same", same },
+        { "batch", batch }, { "turns", turns }, { "holes", holes },
     };
     for (size_t i = 0; argc == 3 && i < sizeof patterns / sizeof patterns[0]; i++)
         if (strcmp(argv[1], patterns[i].name) == 0) {
@@ -94,6 +115,7 @@ int main(int argc, char **argv)
             patterns[i].run(strtoul(argv[2], NULL, 10));
             return 0;
         }
-    fprintf(stderr, "usage: count none|pair|large|zeroed|same|batch|holes ROUNDS\n");
+    fprintf(stderr, "usage: count none|pair|large|medium|zeroed|same|batch|turns|holes "
+                    "ROUNDS\n");
     return 2;
 }

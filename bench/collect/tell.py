@@ -1,7 +1,7 @@
 """tell.py - samples, what can be said of them, and where that is written.
 
 A figure is the median of the rounds, and in a round of its explicit collections; a ratio is midden's figure to
-bdwgc's; a mean is geometric, over all programs, or there is none.
+bdwgc's in the same round, and the median of those; a mean is geometric, over all programs, or there is none.
 """
 import csv
 import json
@@ -57,9 +57,14 @@ class Results:
     def median(self, *cell_and_what):
         return middle(self.figures(*cell_and_what))
 
+    def ratios(self, program, markers, what):
+        """Of each round; none where one of the two lacks a figure."""
+        ours, theirs = (self.figures(program, markers, collector, what) for collector in (OURS, PEER))
+        paired = len(ours) == len(theirs) and 0 not in theirs
+        return [figure / to for figure, to in zip(ours, theirs)] if paired else []
+
     def ratio(self, program, markers, what):
-        ours, theirs = (self.median(program, markers, collector, what) for collector in (OURS, PEER))
-        return ours / theirs if ours is not None and theirs else None
+        return middle(self.ratios(program, markers, what))
 
     def mean(self, markers, what):
         """Geometric; None unless every program has the figure."""
@@ -69,9 +74,9 @@ class Results:
         return math.exp(statistics.mean(math.log(max(ratio, 1e-9)) for ratio in ratios))
 
     def spread(self, program, markers, what):
-        """The wider (max - min) / median of the two."""
-        both = [self.figures(program, markers, collector, what) for collector in (PEER, OURS)]
-        return max(((max(f) - min(f)) / (middle(f) or 1) for f in both if len(f) > 1), default=None)
+        """(max - min) / median of the ratios."""
+        ratios = self.ratios(program, markers, what)
+        return (max(ratios) - min(ratios)) / (middle(ratios) or 1) if len(ratios) > 1 else None
 
     def pauses(self, program, markers, collector, what):
         """Of all rounds together, in ms."""

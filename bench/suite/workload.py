@@ -153,6 +153,8 @@ UNWEIGHED = {"threads-1", "threads-4", "threads-8", "threads-16", "threads-32"}
 COUNTED = {
     "count-pair": ("pair", "malloc(32), free"),
     "count-large": ("large", "malloc(1000), free"),
+    "count-medium": ("medium", "malloc(5000), free"),
+    "count-turns": ("turns", "one of forty blocks of 256 bytes replaced"),
     "count-zeroed": ("zeroed", "calloc(1, 32), free"),
     "count-same": ("same", "realloc in place"),
     "count-batch": ("batch", "one of sixteen malloc(48), free"),

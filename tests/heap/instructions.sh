@@ -13,9 +13,11 @@
 bounds='
 pair        54      malloc(32), free
 large       54      malloc(1000), free
+medium      79      malloc(5000), free
 zeroed      82      calloc(1, 32), free
 same        37     realloc that stays where it is
 batch       59      a malloc and free of 48 bytes, sixteen at a time
+turns       86      one of forty blocks of 256 bytes, drawn at random, replaced
 holes     3000      10 KiB, half of them freed, and a third as many of 14 KiB, which fit in no hole
 '
 
