@@ -71,7 +71,8 @@ static void batch(unsigned long rounds)
     }
 }
 
-/* One of forty at a time, drawn at random: what is free is spread over a few pages. */
+/* One of forty at a time, drawn at random: what is free is spread over a few pages.
+ * The draw is counted with it. */
 static void turns(unsigned long rounds)
 {
     static void *held[40];

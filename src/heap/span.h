@@ -26,7 +26,7 @@ word span_take(const struct span_wish *wish, size_t *warm);
 void span_give(word at, size_t slices);
 /* take `more` slices right behind a span */
 bool span_extend(word at, size_t slices, size_t more, size_t *warm);
-/* pages of one span in use become those of another; OS_REFUSED: what `to` held is gone or not */
+/* pages of one span in use become those of another; OS_REFUSED: what `to` held may be gone */
 enum os_moved span_move(word from, word to, size_t slices);
 size_t span_purge(size_t keep_bytes);  /* purge all but this much of what is dirty; bytes purged */
 void span_configure(enum span_purge purge, size_t limit_bytes, bool huge);

@@ -96,7 +96,7 @@ Test(large, a_block_that_cannot_stay_moves_by_pages_or_by_bytes)
     cr_assert_eq(fake.calls_of[FAKE_MOVE], moves, "a small block is cheaper to copy");
 }
 
-/* A block that cannot grow where it is. */
+/* A block with others before and behind it. */
 static word between(size_t bytes)
 {
     taken(KIB(300));
