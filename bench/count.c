@@ -41,6 +41,15 @@ static void medium(unsigned long rounds)
     }
 }
 
+static void aligned(unsigned long rounds)
+{
+    for (unsigned long i = 0; i < rounds; i++) {
+        void *block = NULL;
+        kept = (void *)(size_t)posix_memalign(&block, 64, 100);
+        free(block);
+    }
+}
+
 static void zeroed(unsigned long rounds)
 {
     for (unsigned long i = 0; i < rounds; i++) {
@@ -107,8 +116,9 @@ int main(int argc, char **argv)
         void (*run)(unsigned long rounds);
     } patterns[] = {
         { "none", none }, { "pair", pair }, { "large", large },
-        { "medium", medium }, { "zeroed", zeroed }, { "same", same },
-        { "batch", batch }, { "turns", turns }, { "holes", holes },
+        { "medium", medium }, { "aligned", aligned }, { "zeroed", zeroed },
+        { "same", same }, { "batch", batch }, { "turns", turns },
+        { "holes", holes },
     };
     for (size_t i = 0; argc == 3 && i < sizeof patterns / sizeof patterns[0]; i++)
         if (strcmp(argv[1], patterns[i].name) == 0) {
@@ -116,7 +126,7 @@ int main(int argc, char **argv)
             patterns[i].run(strtoul(argv[2], NULL, 10));
             return 0;
         }
-    fprintf(stderr, "usage: count none|pair|large|medium|zeroed|same|batch|turns|holes "
-                    "ROUNDS\n");
+    fprintf(stderr, "usage: count none|pair|large|medium|aligned|zeroed|same|batch|turns|"
+                    "holes ROUNDS\n");
     return 2;
 }

@@ -154,6 +154,7 @@ COUNTED = {
     "count-pair": ("pair", "malloc(32), free"),
     "count-large": ("large", "malloc(1000), free"),
     "count-medium": ("medium", "malloc(5000), free"),
+    "count-aligned": ("aligned", "posix_memalign(64, 100), free"),
     "count-turns": ("turns", "one of forty blocks of 256 bytes replaced"),
     "count-zeroed": ("zeroed", "calloc(1, 32), free"),
     "count-same": ("same", "realloc in place"),

@@ -28,12 +28,16 @@ static COLD void *throw_bad_alloc(const char *name, size_t bytes, size_t align)
 static word take(size_t bytes, size_t align)
 {
     bool zero;
+    size_t at = fast_aligned_at(align, bytes);
+    word block = at != 0 ? fast_dry(at) : 0;
+    if (block != 0)
+        return block;
     if (align <= CLASS_ALIGN)
         return front_alloc(bytes, &zero);
     return front_alloc_aligned(bytes, align, &zero);
 }
 
-static COLD void *new_slow(size_t bytes, size_t align, const char *name)
+static NOINLINE void *new_slow(size_t bytes, size_t align, const char *name)
 {
     for (;;) {
         word block = take(bytes, align);
@@ -48,7 +52,7 @@ static COLD void *new_slow(size_t bytes, size_t align, const char *name)
 
 /* A handler that throws must not pass through a nothrow operator: libstdc++'s own knows how to
  * catch it. */
-static COLD void *new_nothrow_slow(size_t bytes, size_t align, const char *name)
+static NOINLINE void *new_nothrow_slow(size_t bytes, size_t align, const char *name)
 {
     word block = take(bytes, align);
     if (block != 0 || _ZSt15get_new_handlerv == NULL || _ZSt15get_new_handlerv() == NULL)
@@ -60,6 +64,12 @@ static COLD void *new_nothrow_slow(size_t bytes, size_t align, const char *name)
     if (plain == NULL)
         return NULL;
     return align <= CLASS_ALIGN ? plain(bytes, &nothrow) : aligned(bytes, align, &nothrow);
+}
+
+INLINE void *take_quick(size_t bytes, size_t align)
+{
+    size_t at = fast_aligned_at(align, bytes);
+    return LIKELY(at != 0) ? (void *)fast_malloc(at) : NULL;
 }
 
 static NOINLINE void *new_dry(size_t at, const char *name)
@@ -87,15 +97,21 @@ static NOINLINE void *new_medium(size_t bytes, const char *name)
     EXPORT void *name(size_t bytes, const void *nothrow) \
     { \
         (void)nothrow; \
-        return new_nothrow_slow(bytes, CLASS_ALIGN, #name); \
+        void *block = take_quick(bytes, CLASS_ALIGN); \
+        return LIKELY(block != NULL) ? block : new_nothrow_slow(bytes, CLASS_ALIGN, #name); \
     }
 #define NEW_ALIGNED(name) \
-    EXPORT void *name(size_t bytes, size_t align) { return new_slow(bytes, align, #name); }
+    EXPORT void *name(size_t bytes, size_t align) \
+    { \
+        void *block = take_quick(bytes, align); \
+        return LIKELY(block != NULL) ? block : new_slow(bytes, align, #name); \
+    }
 #define NEW_ALIGNED_NOTHROW(name) \
     EXPORT void *name(size_t bytes, size_t align, const void *nothrow) \
     { \
         (void)nothrow; \
-        return new_nothrow_slow(bytes, align, #name); \
+        void *block = take_quick(bytes, align); \
+        return LIKELY(block != NULL) ? block : new_nothrow_slow(bytes, align, #name); \
     }
 
 NEW(_Znwm)

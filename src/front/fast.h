@@ -36,8 +36,18 @@ INLINE word fast_dry(size_t at)
     return block;
 }
 
-/* The same above the quick blocks, whose cursors have no place in the shade: so it is asked whether
- * the thread is inside. 0: go the long way. */
+/* Where the cursor of aligned blocks lies; 0: they are no quick ones. A quick class that holds a
+ * multiple of `align`, a power of two, consists of multiples of it: the steps between classes are
+ * powers of two, and slabs begin at a slice. */
+INLINE size_t fast_aligned_at(size_t align, size_t bytes)
+{
+    if (UNLIKELY(align > CLASS_QUICK_MAX) || UNLIKELY(bytes - 1 >= CLASS_QUICK_MAX))
+        return 0;
+    return heap_quick_at[(bytes + align - 1) & -align];
+}
+
+/* fast_malloc above the quick blocks, whose cursors have no place in the shade: so it is asked
+ * whether the thread is inside. 0: go the long way. */
 INLINE word fast_medium(size_t bytes)
 {
     word heap = thread.heap;

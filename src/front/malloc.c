@@ -125,13 +125,14 @@ static NOINLINE void *realloc_quick(const struct slab *slab, void *pointer, size
     size_t had = slab->block_bytes;
     if (stays(slab, bytes))                      /* of the smallest there is no half */
         return pointer;
-    void *block = (void *)fast_malloc(heap_quick_at[bytes]);
-    if (UNLIKELY(block == NULL))
+    size_t at = heap_quick_at[bytes];
+    word block = fast_malloc(at);
+    if (UNLIKELY(block == 0) && (block = fast_dry(at)) == 0)
         return realloc_slow(pointer, bytes);
-    __builtin_memcpy(block, pointer, had < bytes ? had : bytes);
+    __builtin_memcpy((void *)block, pointer, had < bytes ? had : bytes);
     if (UNLIKELY(!fast_free((word)pointer, 0)))
         front_free((word)pointer, "realloc");
-    return block;
+    return (void *)block;
 }
 
 EXPORT void *PUBLIC(realloc)(void *pointer, size_t bytes)
@@ -157,18 +158,18 @@ EXPORT void *PUBLIC(reallocarray)(void *pointer, size_t count, size_t bytes)
 
 /* -- aligned ----------------------------------------------------------------------------------- */
 
-/* A quick class that holds a multiple of `align` consists of multiples of it: the steps between
- * classes are powers of two, and slabs begin at a slice. */
-static word alloc_aligned(size_t align, size_t bytes)
+static NOINLINE word aligned_slow(size_t at, size_t align, size_t bytes)
 {
     bool zero;
-    size_t whole = (bytes + align - 1) & -align;
-    if (LIKELY(align <= CLASS_QUICK_MAX && bytes - 1 < CLASS_QUICK_MAX)) {
-        word block = fast_malloc(heap_quick_at[whole]);
-        if (LIKELY(block != 0))
-            return block;
-    }
-    return front_alloc_aligned(bytes, align, &zero);
+    word block = at != 0 ? fast_dry(at) : 0;
+    return block != 0 ? block : front_alloc_aligned(bytes, align, &zero);
+}
+
+INLINE word alloc_aligned(size_t align, size_t bytes)
+{
+    size_t at = fast_aligned_at(align, bytes);
+    word block = LIKELY(at != 0) ? fast_malloc(at) : 0;
+    return LIKELY(block != 0) ? block : aligned_slow(at, align, bytes);
 }
 
 static void *aligned(size_t align, size_t bytes)

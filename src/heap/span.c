@@ -7,7 +7,7 @@
 enum { WORD_BITS = 64, WINDOW_CALLS = 8192, LARGE = KIB(64) >> SLICE_SHIFT };
 #define DIRTY_FLOOR  (MIB(6) >> SLICE_SHIFT)     /* a small process never purges */
 #define HUGE_SLICES (cage.facts.huge_bytes >> SLICE_SHIFT)
-#define DENSE_FROM   (MIB(16) >> SLICE_SHIFT)    /* a heap below stays on small pages */
+#define DENSE_FROM   (MIB(4) >> SLICE_SHIFT)     /* a heap below stays on small pages */
 
 struct lock span_lock;
 

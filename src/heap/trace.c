@@ -172,7 +172,7 @@ static void relist(struct slab *slab, bool empty)
     if (empty) {
         if (!full)
             heap_list_remove(heap, slab);
-        heap_has_less(heap, slab->class);
+        heap_has_less(heap, slab);
         retire(slab);
         return;
     }

@@ -14,6 +14,7 @@ bounds='
 pair        54      malloc(32), free
 large       54      malloc(1000), free
 medium      79      malloc(5000), free
+aligned     82      posix_memalign(64, 100), free
 zeroed      82      calloc(1, 32), free
 same        37     realloc that stays where it is
 batch       59      a malloc and free of 48 bytes, sixteen at a time
