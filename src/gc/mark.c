@@ -4,7 +4,8 @@
 #include "heap/trace.h"
 
 enum {
-    QUEUE      = 16,                             /* blocks whose memory is on its way */
+    QUEUE      = 32,                             /* blocks whose memory is on its way */
+    SECOND     = 48,  /* a block of 64 bytes or less ends in the line of this byte, or before */
     SMALL      = 16,                             /* words that are not worth a call */
     CHUNK      = 512,                            /* words filtered at a time */
     PIECE_WORDS = 8192,                          /* of a large block, before others get a turn */
@@ -15,8 +16,10 @@ enum {
     SPINS      = 200,
     TURN_STEP  = 256,
 };
-/* Entries of a stack: a thirty-second part of the heap for all of them, and some. */
-#define ENTRIES_LEAST KIB(64)
+/* Entries of a stack: a sixteenth part of the heap, an eighth for all of them. What a depth-first
+ * search of a random graph leaves waiting takes a twentieth. Debug builds have few, and spill. */
+#define ENTRIES_LEAST KIB(DEBUG_BUILD ? 8 : 64)
+enum { STACK_PART = 16, STACKS_PART = 8 };
 #define STACK_LEAST   KIB(64)                    /* bytes */
 #define HOLDS ((word)1)                          /* in an entry: its words hold counted objects */
 
@@ -84,10 +87,12 @@ INLINE void push(struct marker *marker, const struct trace_block *block)
         spill(block->slab);
 }
 
+/* Most candidates of a graph are marked already: that is asked before another line is touched. */
 INLINE void consider(struct marker *marker, word candidate, bool holds, bool shared)
 {
     struct trace_block block;
-    if (!trace_find_at(candidate - state.base, &block))
+    if (!trace_place_at(candidate - state.base, &block) || trace_is_marked(&block) ||
+        !trace_is_taken(&block))
         return;
     unsigned kind = block.slab->kind;
     if (UNLIKELY(kind == KIND_ARENA || (kind == KIND_COUNTED && !holds)))
@@ -234,6 +239,7 @@ INLINE void drain_own(struct marker *marker, bool shared)
         for (; filled < QUEUE && marker->depth != 0; filled++) {
             word next = marker->stack[--marker->depth];
             __builtin_prefetch((void *)next);
+            __builtin_prefetch((void *)(next + SECOND));
             queue[(at + filled) % QUEUE] = next;
         }
         if (filled != 0) {
@@ -343,14 +349,15 @@ void mark_again(word lo, word hi)
 
 static size_t stack_entries(unsigned markers)
 {
-    size_t share = cage_reach() / 32 / sizeof(word) / markers;
-    return round_up(share > ENTRIES_LEAST ? share : ENTRIES_LEAST, KIB(64));
+    size_t parts = STACKS_PART * markers > STACK_PART ? STACKS_PART * markers : STACK_PART;
+    size_t share = DEBUG_BUILD ? 0 : cage_reach() / parts / sizeof(word);
+    return round_up(share > ENTRIES_LEAST ? share : ENTRIES_LEAST, ENTRIES_LEAST);
 }
 
 static size_t stack_most(void)                   /* bytes, for a cage that is full */
 {
-    size_t most = cage.bytes / 32;
-    return most > GIB(1) ? GIB(1) : most < MIB(1) ? MIB(1) : round_up(most, KIB(64));
+    size_t most = cage.bytes / STACK_PART;
+    return most > GIB(4) ? GIB(4) : most < MIB(1) ? MIB(1) : round_up(most, KIB(64));
 }
 
 static struct marker *make_marker(void)

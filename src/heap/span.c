@@ -131,7 +131,7 @@ static bool huge_there_is(void)
 /* Either zone will do before memory is said to be out. */
 static size_t find(const struct span_wish *wish)
 {
-    bool dense = wish->dense && huge_there_is() && state.used >= DENSE_FROM;
+    bool dense = wish->dense && huge_there_is() && state.used + wish->slices >= DENSE_FROM;
     enum cage_zone_name name = dense ? ZONE_DENSE : ZONE_SPARSE, other = ZONE_DENSE - name;
     size_t at = find_in(name, wish);
     at = at != RUNS_NONE ? at : grow(name, wish);

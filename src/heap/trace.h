@@ -72,14 +72,13 @@ INLINE word trace_start(const struct trace_block *block)
     return slab_block(block->slab, block->index);
 }
 
-/* By `free` alone: exact in a stopped world, once trace_settle was called. Slabs of nobody have no
- * blocks. */
-INLINE bool trace_find_at(word offset, struct trace_block *block)
+/* Where a block would be, in use or not. Slabs of nobody have no blocks. */
+INLINE bool trace_place_at(word offset, struct trace_block *block)
 {
     struct slab *slab = cage_slab_at(offset);
     word within = offset + cage.base - slab->base;
     struct slab_place place = slab_place(slab, offset + cage.base);
-    if (place.index >= slab->blocks || (slab->free[place.at] >> (place.bit & 63) & 1) != 0)
+    if (place.index >= slab->blocks)
         return false;
     if (UNLIKELY(within >= slab->block_bytes && slab->class == CLASS_COUNT))
         return false;                            /* behind the one block of its span */
@@ -90,9 +89,16 @@ INLINE bool trace_find_at(word offset, struct trace_block *block)
     return true;
 }
 
+/* By `free` alone: exact in a stopped world, once trace_settle was called. */
+INLINE bool trace_is_taken(const struct trace_block *block)
+{
+    return (block->slab->free[block->index / 64] & block->bit) == 0;
+}
+
 INLINE bool trace_find(word address, struct trace_block *block)
 {
-    return cage_holds(address) && trace_find_at(address - cage.base, block);
+    return cage_holds(address) && trace_place_at(address - cage.base, block) &&
+           trace_is_taken(block);
 }
 
 INLINE bool trace_is_marked(const struct trace_block *block)
