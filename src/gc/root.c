@@ -189,8 +189,9 @@ static void list_ours(struct look *look)
         look->not[look->nots++] = (struct range){ ranges[i][0], ranges[i][1] };
     for (unsigned i = 0; i < state.owned; i++)
         look->not[look->nots++] = state.own[i];
-    struct trace_range tables = trace_range();
+    struct trace_range tables = trace_range(), unused = trace_unused();
     look->not[look->nots++] = (struct range){ tables.lo, tables.hi };
+    look->not[look->nots++] = (struct range){ unused.lo, unused.hi };
 }
 
 /* Read where it stands: a stack is there as long as its thread. */

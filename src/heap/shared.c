@@ -103,3 +103,10 @@ size_t shared_last_resort_bytes(word pointer)
 {
     return ((struct parcel *)(pointer - sizeof(struct parcel)))->bytes;
 }
+
+/* Nobody writes there while the world is stopped. */
+word shared_last_resort_unused(word *end)
+{
+    *end = (word)room + LAST_RESORT;
+    return (word)room + (__atomic_load_n(&parcels, __ATOMIC_RELAXED) >> 32);
+}

@@ -16,6 +16,7 @@ word   shared_last_resort(size_t bytes);         /* aligned to 16; 0: used up */
 void   shared_last_resort_give(word pointer);
 bool   shared_is_last_resort(word pointer);
 size_t shared_last_resort_bytes(word pointer);   /* as asked for */
+word   shared_last_resort_unused(word *end);     /* what of the room was not given out yet */
 void   shared_fork_child(void);
 void   shared_each(void (*visit)(struct heap *heap));                 /* without their locks */
 void   shared_forget_pending(void);              /* whoever calls pushes all pending slabs again */

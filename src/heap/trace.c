@@ -76,6 +76,13 @@ struct trace_range trace_range(void)
     return (struct trace_range){ state.at, state.at + state.bytes };
 }
 
+struct trace_range trace_unused(void)
+{
+    struct trace_range unused;
+    unused.lo = shared_last_resort_unused(&unused.hi);
+    return unused;
+}
+
 /* -- slabs ------------------------------------------------------------------------------------- */
 
 struct slab *trace_next(size_t *slice, unsigned kinds)

@@ -47,3 +47,14 @@ Test(shared, too_much_is_refused)
     cr_assert_eq(shared_last_resort(KIB(129)), 0);
     cr_assert_eq(shared_last_resort(SIZE_MAX - 8), 0);
 }
+
+/* Whoever looks for roots looks into what was given out, and no further. */
+Test(shared, what_was_not_given_out_of_the_last_resort_is_told)
+{
+    word end, whole = shared_last_resort_unused(&end);
+    word parcel = shared_last_resort(PARCEL), left = shared_last_resort_unused(&end);
+    cr_assert(whole < parcel && parcel + PARCEL <= left && left < end);
+    cr_assert(shared_is_last_resort(left) && !shared_is_last_resort(end));
+    shared_last_resort_give(parcel);
+    cr_assert_eq(shared_last_resort_unused(&end), whole);
+}
