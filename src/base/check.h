@@ -18,6 +18,12 @@ _Noreturn COLD void assert_failed(const char *file, int line, const char *what);
 #define DEBUG_BUILD 0
 #endif
 
+#ifdef __SANITIZE_ADDRESS__
+#define ADDRESS_SANITIZER 1
+#else
+#define ADDRESS_SANITIZER 0
+#endif
+
 #ifdef __SANITIZE_THREAD__
 #define THREAD_SANITIZER 1
 #else
