@@ -20,8 +20,7 @@
 #include "heap/rest.h"
 
 enum {
-    HEAP_DENSE_AFTER = 4,  /* slabs of a class before it asks for huge pages, */
-    HEAP_DENSE_FROM  = 4 << 20,                  /* and bytes of all its slabs */
+    HEAP_DENSE_AFTER = 32,  /* slabs of a class before it asks for huge pages */
     HEAP_SHADE_BIT   = 11,
     HEAP_SHADE       = 1 << HEAP_SHADE_BIT,      /* bytes */
 };
@@ -39,7 +38,6 @@ struct heap {
     struct cursor cursor[CLASS_COUNT];
     struct slab  *partial[CLASS_COUNT];  /* oldest first, circular (H1) */
     uint16_t      has[CLASS_COUNT];  /* slabs, and full ones that others may have taken over */
-    size_t        slices;                        /* of all those */
     struct rest   rest;                          /* what stays empty under cursors */
     /* slabs others freed into; pushed by anyone, popped whole by the owner */
     struct slab  *pending;
@@ -108,16 +106,14 @@ INLINE struct cursor *heap_quick(struct heap *heap, size_t bytes)
     return (struct cursor *)((char *)heap + heap_quick_at[bytes]);
 }
 
-INLINE void heap_has_more(struct heap *heap, const struct slab *slab)
+INLINE void heap_has_more(struct heap *heap, unsigned class)
 {
-    heap->has[slab->class] += heap->has[slab->class] < UINT16_MAX;
-    heap->slices += slab->slices;
+    heap->has[class] += heap->has[class] < UINT16_MAX;
 }
 
-INLINE void heap_has_less(struct heap *heap, const struct slab *slab)
+INLINE void heap_has_less(struct heap *heap, unsigned class)
 {
-    heap->has[slab->class] -= heap->has[slab->class] != 0;
-    heap->slices -= heap->slices < slab->slices ? heap->slices : slab->slices;
+    heap->has[class] -= heap->has[class] != 0;
 }
 
 INLINE struct heap *heap_of(const struct thread *owner)

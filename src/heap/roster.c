@@ -111,7 +111,6 @@ static void bury(struct heap *heap)
     heap->state = HEAP_DEAD;
     heap->making = 0;
     __builtin_memset(heap->has, 0, sizeof heap->has);
-    heap->slices = 0;
     heap->next_dead = state.dead[heap->kind];
     state.dead[heap->kind] = heap;
 }
@@ -136,7 +135,7 @@ void roster_detach(struct heap *heap)
 static void take_from(struct heap *from, struct heap *heap, struct slab *slab)
 {
     heap_list_remove(from, slab);
-    heap_has_more(heap, slab);
+    heap_has_more(heap, slab->class);
     COUNT_ONE(slabs_adopted);
 }
 

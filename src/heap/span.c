@@ -7,6 +7,7 @@
 enum { WORD_BITS = 64, WINDOW_CALLS = 8192, LARGE = KIB(64) >> SLICE_SHIFT };
 #define DIRTY_FLOOR  (MIB(6) >> SLICE_SHIFT)     /* a small process never purges */
 #define HUGE_SLICES (cage.facts.huge_bytes >> SLICE_SHIFT)
+#define DENSE_FROM   (MIB(16) >> SLICE_SHIFT)    /* a heap below stays on small pages */
 
 struct lock span_lock;
 
@@ -130,7 +131,7 @@ static bool huge_there_is(void)
 /* Either zone will do before memory is said to be out. */
 static size_t find(const struct span_wish *wish)
 {
-    bool dense = wish->dense && huge_there_is();
+    bool dense = wish->dense && huge_there_is() && state.used >= DENSE_FROM;
     enum cage_zone_name name = dense ? ZONE_DENSE : ZONE_SPARSE, other = ZONE_DENSE - name;
     size_t at = find_in(name, wish);
     at = at != RUNS_NONE ? at : grow(name, wish);

@@ -179,7 +179,7 @@ static void relist(struct slab *slab, bool empty)
     if (empty) {
         if (!full)
             heap_list_remove(heap, slab);
-        heap_has_less(heap, slab);
+        heap_has_less(heap, slab->class);
         retire(slab);
         return;
     }
