@@ -20,6 +20,7 @@ class Settings:
     permille: int = 1000
     idle_ms: int = 10000
     rounds: int = 5
+    warm_mib: int = 0               # of memory touched before each timed run
 
     def path(self, *parts):
         return os.path.join(self.scratch, *parts)
@@ -44,12 +45,12 @@ def fields(line):
     return dict(word.split("=", 1) for word in line.split() if "=" in word)
 
 
-def started(settings, library, command, tag, **options):
+def started(settings, library, command, tag, warm=True, **options):
     """Runs the command through bench/start; its figures as a dictionary of text."""
     result = settings.path(f"result.{tag}.{library.name}")
     if os.path.exists(result):
         os.unlink(result)
-    subprocess.run([settings.path("start"), result, library.path, *command],
+    subprocess.run([settings.path("start"), str(settings.warm_mib if warm else 0), result, library.path, *command],
                    timeout=LIMIT_SECONDS, check=True, **options)
     with open(result) as file:
         return fields(file.read())
@@ -84,7 +85,7 @@ class Own(Workload):
         out = settings.path(f"{self.name}.{library.name}.out")
         command = [settings.path("work"), "-s", str(settings.permille), "-i", str(settings.idle_ms), self.name]
         with open(out, "wb") as stdout, open(out + ".err", "wb") as stderr:
-            figures = started(settings, library, command, self.name, stdout=stdout, stderr=stderr)
+            figures = started(settings, library, command, self.name, self.kind == "own", stdout=stdout, stderr=stderr)
         said = open(out + ".err", errors="replace").read().strip()
         if figures["status"] != "0" or said:
             return Sample(error=f"status {figures['status']}: {said[-200:]}")

@@ -216,8 +216,8 @@ void midden_notify(enum midden_event event);
  *     interval:5s            every 5 s
  *     objects:700/10/10      as midden_set_threshold
  *     bytes:64M              bytes allocated since the last collection
- *     growth:100%            the same, relative to what lived after it, never below 16 MiB; leaf
- *                            objects count a fourth: they cost a collection nothing. A minor
+ *     growth:100%            the same, relative to what lived after it, never below 8 MiB; leaf
+ *                            objects count a sixteenth: they cost a collection nothing. A minor
  *                            collection comes at half of it
  *     exit  idle:200ms  pressure  exhaustion  signal:USR1  user
  * "" leaves explicit collections only. At start: objects:700/10/10+growth:100%.

@@ -25,7 +25,7 @@ static word take(struct heap *heap, const struct request *request, bool *zero)
 {
     if (request->class < CLASS_COUNT)
         return heap_alloc(heap, request->class, zero);
-    return large_alloc(request->bytes, request->align, zero);
+    return large_alloc(request->bytes, request->align, false, zero);
 }
 
 /* A handler that interrupted malloc or free, or a thread that has no heap any more. */

@@ -21,6 +21,7 @@ enum {
 #define ENTRIES_LEAST KIB(DEBUG_BUILD ? 8 : 64)
 enum { STACK_PART = 16, STACKS_PART = 8 };
 #define STACK_LEAST   KIB(64)                    /* bytes */
+#define STACK_KEPT    KIB(64)                    /* the pages of so much stay */
 #define HOLDS ((word)1)                          /* in an entry: its words hold counted objects */
 
 struct piece {                                   /* what is left of a large block */
@@ -519,11 +520,15 @@ unsigned mark_workers(void)
     return state.workers;
 }
 
+/* A stack that went beyond what stays left something in the first word there: entries are never
+ * zero, purged pages are. */
 void mark_end(void)
 {
     for (unsigned i = 0; i < state.workers; i++) {
         struct marker *marker = state.marker[i];
-        os_purge((word)marker->stack, marker->room * sizeof(word));
+        word *beyond = marker->stack + STACK_KEPT / sizeof(word), *end = marker->stack + marker->room;
+        if (beyond < end && *beyond != 0)
+            os_purge((word)beyond, (word)end - (word)beyond);
     }
 }
 

@@ -1,5 +1,6 @@
 /* arena.c - bump, mark, rewind. */
 #include "heap/arena.h"
+#include "heap/trace.h"
 
 enum { WORD_BITS = 64 };
 
@@ -88,8 +89,9 @@ static struct slab *make_span(struct arena *arena, size_t bytes, size_t align)
 {
     bool zero;
     struct slab *slab = arena->spare;
+    trace_expect(KIND_ARENA);
     if (bytes > class_blocks(0, ARENA_SLICES) * (size_t)ARENA_GRANULE || align > SLICE_BYTES) {
-        slab = slab_make_large(bytes, align, &zero);
+        slab = slab_make_large(bytes, align, false, &zero);
     } else if (slab != NULL) {
         arena->spare = NULL;
         return slab;

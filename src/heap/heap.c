@@ -222,13 +222,14 @@ static bool refill_from_remote(struct heap *heap, struct cursor *cursor)
 }
 
 /* A class that has filled some slabs will fill the next: it may lie in huge pages. One slab of each
- * of many classes would waste most of them. Where there is no room for a large one, a small one
- * may find some. */
+ * of many classes would waste most of them; not so in a managed heap, whose slabs a collection reads
+ * through. Where there is no room for a large one, a small one may find some. */
 static struct slab *make_slab(struct heap *heap, unsigned class)
 {
     size_t has = heap->has[class], slices = class_slices(class, has);
     size_t least = class_slices(class, 0);
-    struct slab *slab = slab_make(class, (word)heap, slices, has >= HEAP_DENSE_AFTER);
+    bool dense = has >= HEAP_DENSE_AFTER || heap->kind != KIND_MANUAL;
+    struct slab *slab = slab_make(class, (word)heap, slices, dense);
     if (slab == NULL && slices > least)
         slab = slab_make(class, (word)heap, least, false);
     if (slab == NULL)

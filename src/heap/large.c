@@ -8,9 +8,9 @@
 
 static struct slab *deferred;  /* freed inside a signal handler; any thread pops the whole stack */
 
-word large_alloc(size_t bytes, size_t align, bool *zero)
+word large_alloc(size_t bytes, size_t align, bool dense, bool *zero)
 {
-    struct slab *slab = slab_make_large(bytes, align, zero);
+    struct slab *slab = slab_make_large(bytes, align, dense, zero);
     return slab != NULL ? slab->base : 0;
 }
 
@@ -54,7 +54,7 @@ static word move(struct slab *slab, size_t bytes)
 {
     bool zero;
     size_t kept = slab->block_bytes < bytes ? slab->block_bytes : bytes;
-    struct slab *target = slab_make_large(bytes, 1, &zero);
+    struct slab *target = slab_make_large(bytes, 1, false, &zero);
     if (target == NULL)
         return 0;
     word block = target->base;

@@ -9,7 +9,8 @@
 #include "base/fault.h"
 #include "heap/slab.h"
 
-word            large_alloc(size_t bytes, size_t align, bool *zero);  /* 0: out of memory */
+/* 0: out of memory; dense: in huge pages, where there are any, if it is smaller than others */
+word            large_alloc(size_t bytes, size_t align, bool dense, bool *zero);
 enum fault_kind large_free(struct slab *slab);                        /* of a block in use */
 /* the block's new address, contents kept; 0: not to be had */
 word            large_resize(struct slab *slab, size_t bytes);

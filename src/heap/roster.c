@@ -2,6 +2,7 @@
 #include "heap/roster.h"
 #include "heap/remote.h"
 #include "heap/shared.h"
+#include "heap/trace.h"
 #include "base/count.h"
 
 enum { DETACH_ROUNDS = 64, ADOPT_SLICES = SLICES_OF(KIB(16)) };
@@ -61,6 +62,7 @@ struct heap *roster_attach(enum heap_kind kind)
         }
     }
     if (heap != NULL) {
+        trace_expect(kind);
         heap->kind = kind;
         heap->state = HEAP_LIVE;
         rest_spares_none(heap);

@@ -93,12 +93,12 @@ struct slab *slab_make(unsigned class, word owner, size_t slices, bool dense)
     return slab;
 }
 
-struct slab *slab_make_large(size_t bytes, size_t align, bool *zero)
+struct slab *slab_make_large(size_t bytes, size_t align, bool dense, bool *zero)
 {
     size_t rounded = round_up(bytes, cage.facts.page_bytes);
     size_t slices = SLICES_OF(rounded);
     size_t align_slices = align <= SLICE_BYTES ? 1 : align >> SLICE_SHIFT;
-    struct span_wish wish = { slices, align_slices, bytes >= DENSE_LARGE };
+    struct span_wish wish = { slices, align_slices, dense || bytes >= DENSE_LARGE };
     struct slab *slab = descriptor_make(1, rounded);
     size_t warm = 0;
     if (slab == NULL)

@@ -162,7 +162,7 @@ INLINE bool slab_is_free(struct slab *slab, size_t index)
 /* takes a span; NULL: out of memory */
 struct slab *slab_make(unsigned class, word owner, size_t slices, bool dense);
 /* one block, page-rounded; NULL: out of memory */
-struct slab *slab_make_large(size_t bytes, size_t align, bool *zero);
+struct slab *slab_make_large(size_t bytes, size_t align, bool dense, bool *zero);
 void         slab_drop(struct slab *slab);  /* gives the span back; nothing in it is in use */
 /* in place, down or up; false: no room */
 bool         slab_resize_large(struct slab *slab, size_t bytes);

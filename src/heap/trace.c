@@ -6,7 +6,7 @@
 #include "heap/shared.h"
 #include "heap/span.h"
 
-struct trace trace;
+struct trace trace = { .kinds = 1u << KIND_MANUAL };
 
 static struct {
     word   at;                                   /* the reservation of all tables */
@@ -88,6 +88,8 @@ struct trace_range trace_unused(void)
 struct slab *trace_next(size_t *slice, unsigned kinds)
 {
     struct slab *slab;
+    if ((trace.kinds & kinds) == 0)
+        return NULL;
     do
         slab = slab_next(slice);
     while (slab != NULL && !(kinds >> slab->kind & 1));
@@ -97,6 +99,8 @@ struct slab *trace_next(size_t *slice, unsigned kinds)
 struct slab *trace_next_young(size_t *slice)
 {
     size_t end = cage_reach() >> SLICE_SHIFT, at = *slice;
+    if ((trace.kinds >> KIND_COUNTED & 1) == 0)
+        return NULL;
     while (at < end) {
         uint64_t eight;
         __builtin_memcpy(&eight, &trace.has_young[at], sizeof eight);
@@ -289,6 +293,7 @@ void trace_validate(void)
 
 void trace_give_back(void)
 {
+
     struct slab *slab = __atomic_exchange_n(&state.empty, NULL, __ATOMIC_ACQUIRE);
     while (slab != NULL) {
         struct slab *next = slab->next;

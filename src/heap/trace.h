@@ -25,6 +25,7 @@ struct trace {
     uint8_t *has_young;                          /* by slice of a slab's base: enum trace_young */
     uint8_t *spilled;                            /* the same: marked blocks wait to be scanned */
     size_t   reach;                              /* of the cage, covered by the tables */
+    uint32_t kinds;                              /* that a heap was made for, a bit each */
     bool     any_frozen;                         /* uncounted blocks that are never swept */
     bool     stand;                              /* marks of the last collection: T2 */
     bool     compared;                           /* `before` is of the last full collection */
@@ -110,6 +111,13 @@ INLINE bool trace_is_marked(const struct trace_block *block)
 INLINE uint64_t trace_taken(const struct slab *slab, size_t at)   /* blocks of a word in use */
 {
     return ~slab->free[at];                      /* padding is set (S3) */
+}
+
+/* A heap of that kind, or an arena, is about to be. */
+INLINE void trace_expect(unsigned kind)
+{
+    if ((__atomic_load_n(&trace.kinds, __ATOMIC_RELAXED) >> kind & 1) == 0)
+        __atomic_fetch_or(&trace.kinds, 1u << kind, __ATOMIC_RELAXED);
 }
 
 /* The slabs of the kinds asked for (a bit each), in order of address: from *slice upwards, which is

@@ -11,7 +11,7 @@
 #include "gc/root.h"
 #include "os/track.h"
 
-enum { EXCUSED_MOST = 4096 };
+enum { EXCUSED_MOST = VALIDATE_BUILD ? 4096 : 1 };
 
 struct note {                                    /* of a slice */
     uint64_t marks[(SLICE_BYTES >> TRACE_SHIFT) / sizeof(uint64_t)];          /* while we mark */

@@ -4,6 +4,10 @@
 #include "heap/roster.h"
 #include "heap/trace.h"
 
+/* What is larger is a span of its own, to the page: collected memory is not given again at once, and
+ * what a class rounds up, or a slab of two blocks holds free, would wait with it. */
+#define SMALL_MOST KIB(32)
+
 static struct {
     uint64_t volume;  /* of large blocks, and of threads that have none of their own any more */
     uint32_t used;
@@ -14,7 +18,7 @@ static struct {
 static struct heap *attach(enum heap_kind kind)
 {
     struct heap *heap = pool_heap(kind);
-    if (heap != NULL || thread.late)
+    if (heap != NULL || thread.late || heap_is_nobody(heap_mine()))                       /* P1 */
         return heap;
     heap = roster_attach(kind);
     thread.managed[kind - 1] = heap;
@@ -65,7 +69,7 @@ static word take_small(struct heap *heap, size_t bytes, bool *zero)
 
 static word take_large(enum heap_kind kind, size_t bytes, bool *zero)
 {
-    word block = large_alloc(bytes, 1, zero);
+    word block = large_alloc(bytes, 1, true, zero);
     if (block == 0)
         return 0;
     struct slab *slab = cage_slab(block);
@@ -81,11 +85,11 @@ static word take(enum heap_kind kind, size_t bytes, bool *zero)
     struct heap *heap = trace_cover() ? attach(kind) : NULL, *borrowed = NULL;
     if (heap == NULL && (heap = borrowed = roster_attach(kind)) == NULL)
         return 0;
-    word block = bytes <= CLASS_MAX_BYTES ? take_small(heap, bytes, zero)
+    word block = bytes <= SMALL_MOST ? take_small(heap, bytes, zero)
                                           : take_large(kind, bytes, zero);
     if (block == 0) {                            /* what is empty here may be enough elsewhere */
         heap_rest(heap, 0);
-        block = bytes <= CLASS_MAX_BYTES ? take_small(heap, bytes, zero)
+        block = bytes <= SMALL_MOST ? take_small(heap, bytes, zero)
                                          : take_large(kind, bytes, zero);
     }
     if (block != 0 && !trace_cover()) {

@@ -1,6 +1,7 @@
 /* pool.h - memory of the managed kinds.
  * Job         Blocks for objects from this thread's heaps, which are made at first use; how much
  *             was issued.
+ * Invariants  P1  who has a heap here has one of malloc's: no signal handler gives it another
  * Locking     none: a thread is alone with its heaps while it is inside.
  */
 #ifndef MIDDEN_MANAGED_POOL_H
@@ -23,12 +24,14 @@ word     pool_take_inside(enum heap_kind kind, size_t bytes, bool *zero);
 INLINE word pool_take_quick(enum heap_kind kind, size_t bytes, size_t *block_bytes)
 {
     struct heap *heap = pool_heap(kind);
-    if (UNLIKELY(heap == NULL) || UNLIKELY(heap_enter_was()))
+    word outer = thread.heap;
+    if (UNLIKELY(heap == NULL) || UNLIKELY((outer & HEAP_SHADE) == 0))
         return 0;
+    heap_enter();
     struct cursor *cursor = heap_quick(heap, bytes);
     word block = cursor_take(heap, cursor);
     *block_bytes = cursor->block_bytes;
-    heap_leave();
+    heap_leave_as(outer);                        /* P1: no handler has given it another */
     return block;
 }
 

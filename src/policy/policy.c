@@ -11,7 +11,7 @@
 #include <limits.h>
 
 enum { QUARTER = 4 };
-#define GROWTH_LEAST_BYTES MIB(16)
+#define GROWTH_LEAST_BYTES MIB(8)
 
 const struct policy policy_initial = {
     .triggers = 1u << POLICY_OBJECTS | 1u << POLICY_GROWTH,

@@ -12,7 +12,7 @@ static struct slab *slab_of(word block)
 static word taken(size_t bytes)
 {
     bool zero;
-    word block = large_alloc(bytes, 1, &zero);
+    word block = large_alloc(bytes, 1, false, &zero);
     cr_assert_neq(block, 0);
     return block;
 }
@@ -47,7 +47,7 @@ Test(large, zero_is_said_only_of_what_is)
     bool zero;
     attached();
     for (unsigned i = 0; i < 50; i++) {
-        word block = large_alloc(KIB(300) + i * KIB(37), 1, &zero);
+        word block = large_alloc(KIB(300) + i * KIB(37), 1, false, &zero);
         size_t bytes = slab_of(block)->block_bytes;
         for (size_t at = 0; zero && at < bytes; at += 8)
             cr_assert_eq(*(word *)(block + at), 0);

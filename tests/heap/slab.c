@@ -92,7 +92,7 @@ Test(slab, a_large_one_is_one_block_of_whole_pages)
     bool zero;
     attached();
     for (size_t bytes = CLASS_MAX_BYTES + 1; bytes < MIB(20); bytes = bytes * 3 / 2 + 77) {
-        struct slab *slab = slab_make_large(bytes, 1, &zero);
+        struct slab *slab = slab_make_large(bytes, 1, false, &zero);
         cr_assert_not_null(slab);
         cr_assert_geq(slab->block_bytes, bytes);
         cr_assert_lt(slab->block_bytes, bytes + fake.page_bytes);
@@ -108,7 +108,7 @@ Test(slab, a_large_one_is_aligned_as_asked)
     bool zero;
     attached();
     for (size_t align = 1; align <= MIB(64); align *= 2) {
-        struct slab *slab = slab_make_large(MIB(1), align, &zero);
+        struct slab *slab = slab_make_large(MIB(1), align, false, &zero);
         cr_assert_not_null(slab);
         cr_assert_eq(slab->base % align, 0);
         slab_validate(slab);
@@ -119,7 +119,7 @@ Test(slab, a_large_one_grows_and_shrinks_where_it_stands)
 {
     bool zero;
     attached();
-    struct slab *slab = slab_make_large(MIB(1), 1, &zero);
+    struct slab *slab = slab_make_large(MIB(1), 1, false, &zero);
     word base = slab->base;
     for (size_t bytes = MIB(1); bytes < MIB(30); bytes += bytes / 3)
         cr_assert(slab_resize_large(slab, bytes));
@@ -136,8 +136,8 @@ Test(slab, a_large_one_does_not_grow_into_its_neighbour)
 {
     bool zero;
     attached();
-    struct slab *slab = slab_make_large(MIB(1), 1, &zero);
-    struct slab *behind = slab_make_large(MIB(1), 1, &zero);
+    struct slab *slab = slab_make_large(MIB(1), 1, false, &zero);
+    struct slab *behind = slab_make_large(MIB(1), 1, false, &zero);
     cr_assert_eq(behind->base, slab->base + MIB(1));
     cr_assert_not(slab_resize_large(slab, MIB(1) + 1));
     cr_assert_eq(slab->block_bytes, MIB(1));
@@ -155,7 +155,7 @@ Test(slab, a_refusal_leaves_nothing_behind)
         refuse_calls(1 + i % 40);
         unsigned class = (unsigned)(i % CLASS_COUNT);
         struct slab *small = slab_make(class, (word)heap, class_slices(class, i % 32), i % 2);
-        struct slab *large = slab_make_large(MIB(3), 1, &zero);
+        struct slab *large = slab_make_large(MIB(3), 1, false, &zero);
         fake.fail_count = 0;
         used += small != NULL ? small->slices : 0;
         used += large != NULL ? large->slices : 0;

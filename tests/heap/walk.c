@@ -16,7 +16,7 @@ static void take(struct heap *heap, size_t i, uint64_t *seed)
     bool zero;
     size_t bytes = next(seed) % 8 == 0 ? next(seed) % KIB(400) : next(seed) % 600;
     word at = bytes <= CLASS_MAX_BYTES ? heap_alloc(heap, class_of(bytes), &zero)
-                                       : large_alloc(bytes, 1, &zero);
+                                       : large_alloc(bytes, 1, false, &zero);
     cr_assert_neq(at, 0);
     blocks[i].at = at;
     blocks[i].bytes = cage_slab(at)->block_bytes;

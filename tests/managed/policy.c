@@ -176,11 +176,11 @@ static void by_growth(void)
     begin("growth:100%");
     midden_collect(MIDDEN_FULL);
     before = all_collections();
-    waste(12 << 20);
-    check(all_collections() == before, "12 MiB over nothing do not collect: 16 are the least");
-    waste(60 << 20);
+    waste(6 << 20);
+    check(all_collections() == before, "6 MiB over nothing do not collect: 8 are the least");
+    waste(30 << 20);
     check(all_collections() > before && all_collections() <= before + 4,
-        "72 MiB do: %lu times, \"%s\"", (unsigned long)(all_collections() - before), reason);
+        "36 MiB do: %lu times, \"%s\"", (unsigned long)(all_collections() - before), reason);
     live = midden_alloc((size_t)96 << 20);
     *(char *)hide(live) = 1;
     midden_collect(MIDDEN_FULL);

@@ -348,8 +348,8 @@ Test(policy, the_debt_is_what_comes_first)
 Test(policy, growth_is_never_below_its_floor_and_never_wraps)
 {
     expect_fine("growth:100%");
-    cr_assert_eq(debt_of(0), MIB(16));
-    cr_assert_eq(debt_of(MIB(15)), MIB(16));
+    cr_assert_eq(debt_of(0), MIB(8));
+    cr_assert_eq(debt_of(MIB(7)), MIB(8));
     cr_assert_eq(debt_of(MIB(33)), MIB(33));
     expect_fine("growth:1000000%");
     cr_assert_gt(debt_of(UINT64_MAX), TIB(1000000));
@@ -367,7 +367,7 @@ Test(policy, a_minor_one_comes_at_half_of_what_growth_is_left)
     lived.minor = false;
     cr_assert_eq(policy_debt(&policy, &lived), MIB(160));
     lived.added_bytes = MIB(300);
-    cr_assert_eq(policy_debt(&policy, &lived), MIB(16), "and not at less than the floor");
+    cr_assert_eq(policy_debt(&policy, &lived), MIB(8), "and not at less than the floor");
     expect_fine("bytes:64M");
     lived.minor = true;
     cr_assert_eq(policy_debt(&policy, &lived), MIB(64), "bytes are what they say");
