@@ -526,7 +526,8 @@ void mark_end(void)
 {
     for (unsigned i = 0; i < state.workers; i++) {
         struct marker *marker = state.marker[i];
-        word *beyond = marker->stack + STACK_KEPT / sizeof(word), *end = marker->stack + marker->room;
+        word *beyond = marker->stack + STACK_KEPT / sizeof(word);
+        word *end = marker->stack + marker->room;
         if (beyond < end && *beyond != 0)
             os_purge((word)beyond, (word)end - (word)beyond);
     }

@@ -222,7 +222,7 @@ static bool refill_from_remote(struct heap *heap, struct cursor *cursor)
 }
 
 /* A class that has filled some slabs will fill the next: it may lie in huge pages. One slab of each
- * of many classes would waste most of them; not so in a managed heap, whose slabs a collection reads
+ * of many classes would waste most of them; not so in a managed heap, which a collection reads
  * through. Where there is no room for a large one, a small one may find some. */
 static struct slab *make_slab(struct heap *heap, unsigned class)
 {

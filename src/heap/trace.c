@@ -161,7 +161,8 @@ void trace_forget(const struct slab *slab)
     if (LIKELY(slab->base - cage.base >= __atomic_load_n(&trace.reach, __ATOMIC_ACQUIRE)))
         return;
     clear_marks(slab);
-    __builtin_memset(marks_before(slab), 0, slab->words * sizeof(uint64_t));
+    if (trace.compared)                          /* else it is written before it is read */
+        __builtin_memset(marks_before(slab), 0, slab->words * sizeof(uint64_t));
 }
 
 /* Nobody can free into it any more: whatever pointed here is gone. */

@@ -4,8 +4,8 @@
 #include "heap/roster.h"
 #include "heap/trace.h"
 
-/* What is larger is a span of its own, to the page: collected memory is not given again at once, and
- * what a class rounds up, or a slab of two blocks holds free, would wait with it. */
+/* What is larger is a span of its own, to the page: what is collected waits for its turn, and what
+ * a class rounds up, or a slab of two blocks holds free, would wait with it. */
 #define SMALL_MOST KIB(32)
 
 static struct {

@@ -104,11 +104,27 @@ void trial_mark_held(unsigned oldest)
 
 static bool is_marked(struct header *header);
 
+static void find_frozen(word *field, void *found)
+{
+    struct header *header = owned_header(*field);
+    *(bool *)found |= header != NULL && header_generation(header) == FROZEN;
+}
+
+/* What is frozen is not looked at, and may have a finalizer, or lead to one: whoever owns it is
+ * spared, as it would end with him. */
+static bool waits(struct header *header)
+{
+    bool frozen = false;
+    if (header_type(header)->finalize != NULL && !(header_flags(header) & FLAG_FINALIZED))
+        return true;
+    object_each_owned(header_object(header), find_frozen, &frozen);
+    return frozen;
+}
+
 static void spare(struct header *header, void *arg)
 {
     unsigned oldest = *(const unsigned *)arg;
-    bool waits = header_type(header)->finalize != NULL && !(header_flags(header) & FLAG_FINALIZED);
-    if (waits && takes_part(header, oldest) && !is_marked(header))
+    if (takes_part(header, oldest) && !is_marked(header) && waits(header))
         mark_counted(mark_marker(), (word)header);
 }
 

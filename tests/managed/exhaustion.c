@@ -59,6 +59,46 @@ static int with_policy(const char *policy)
     return (garbage == 600) | (blocks >= 700) << 1 | unfinished << 2;
 }
 
+static const struct midden_type owner_type = { sizeof owner_type, "owner", sizeof(struct node),
+                                               node_owned, NULL, NULL, 0 };
+
+static struct node *owner(struct node *owned)    /* takes over the handle */
+{
+    struct node *made = (struct node *)make(&owner_type, 0);
+
+    give(&made->right, owned);
+    return made;
+}
+
+/* Garbage without a finalizer has the last handle of a frozen object with one, and of another that
+ * owns one. */
+static NOINLINE void drop_owners_of_frozen(void)
+{
+    struct node *frozen[2] = { node(1), owner(node(2)) };
+
+    midden_freeze();
+    for (int i = 0; i < 2; i++) {
+        struct node *circle = owner(frozen[i]);
+
+        midden_assign(&circle->left, circle);
+        midden_release(circle);
+    }
+}
+
+static int with_frozen(void)
+{
+    int unfinished;
+
+    midden_policy_set("exhaustion");
+    drop_owners_of_frozen();
+    waste(600);
+    wipe();
+    take(800);
+    unfinished = ends() == 0;
+    midden_collect(MIDDEN_FULL);
+    return unfinished && ends() == 2;
+}
+
 /* Managed allocation itself: far more in all than there is room. */
 static int in_all(void)
 {
@@ -101,6 +141,8 @@ static int limited(const char *what)
         return with_policy("exhaustion");
     if (!strcmp(what, "nothing"))
         return with_policy("");
+    if (!strcmp(what, "frozen"))
+        return with_frozen();
     if (!strcmp(what, "in-all"))
         return in_all();
     return truly_full();
@@ -123,6 +165,7 @@ int main(int argc, char **argv)
     without = status_of("nothing");
     check(with != -1 && (with & 3) == 3, "malloc succeeds after a collection: %d", with);
     check(with != -1 && (with & 4), "which runs no finalizer inside malloc");
+    check(status_of("frozen") == 1, "nor that of a frozen object, which garbage owns");
     check(without != -1 && (without & 3) == 1, "without the policy it fails: %d", without);
     check(status_of("in-all") == 1, "4000 MiB of garbage fit into a limit of 1 GiB");
     check(status_of("full") == 1, "a heap full of what is reachable says ENOMEM");
