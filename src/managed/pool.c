@@ -6,7 +6,7 @@
 
 /* What is larger is a span of its own, to the page: what is collected waits for its turn, and what
  * a class rounds up, or a slab of two blocks holds free, would wait with it. */
-#define SMALL_MOST KIB(32)
+#define SMALL_MOST KIB(16)
 
 static struct {
     uint64_t volume;  /* of large blocks, and of threads that have none of their own any more */
