@@ -281,6 +281,7 @@ static COLD void begin(void)
     if (!state.begun) {
         struct policy policy = policy_initial;
         options_policy(front_options, &policy);
+        pool_without_malloc = !front_options->midden;
         object_fault = fault;
         watch_collect = collect_watched;
         watch_volume = pool_volume;

@@ -41,7 +41,7 @@ void mark_words(struct marker *marker, const word *at, size_t words, bool holds)
 void mark_again(word lo, word hi);
 size_t mark_scanned_bytes(void);
 unsigned mark_workers(void);                     /* that worked in the last drain */
-void mark_end(void);                             /* gives the memory of the stacks back */
+void mark_end(void);                             /* gives the memory of long stacks back */
 void mark_fork_child(void);
 
 #endif

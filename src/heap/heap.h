@@ -20,7 +20,7 @@
 #include "heap/rest.h"
 
 enum {
-    HEAP_DENSE_AFTER = 32,  /* slabs of a class before it asks for huge pages */
+    HEAP_DENSE_AFTER = 32,  /* slabs of a class before malloc's asks for huge pages */
     HEAP_SHADE_BIT   = 11,
     HEAP_SHADE       = 1 << HEAP_SHADE_BIT,      /* bytes */
 };

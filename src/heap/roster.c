@@ -227,7 +227,11 @@ static void unmake(struct heap *heap)
         return;
     struct slab *slab = cage_slab(block);
     size_t index = slab_place(slab, block).index;
-    if (slab->kind == KIND_COUNTED && index < slab->blocks)
+    if (slab->kind != KIND_COUNTED || index >= slab->blocks)
+        return;
+    if (slab_owner(slab) & OWNER_LARGE)
+        slab_drop(slab);
+    else
         slab->free[index >> 6] |= (uint64_t)1 << (index & 63);
 }
 

@@ -41,8 +41,8 @@ static void slab_become(struct slab *slab, word owner)
     __atomic_store_n(&slab->owner, owner, __ATOMIC_RELEASE);
 }
 
-/* From one slice on. A large block has hundreds: they are written by the widest stores there are,
- * none of which is torn inside an entry. */
+/* From one slice on. A large block may have hundreds: they are written by the widest stores there
+ * are, none of which is torn inside an entry. */
 static void lead_to(size_t first, size_t slices, struct slab *target)
 {
     struct slab **entry = &cage.slab_of[first];

@@ -294,7 +294,6 @@ void trace_validate(void)
 
 void trace_give_back(void)
 {
-
     struct slab *slab = __atomic_exchange_n(&state.empty, NULL, __ATOMIC_ACQUIRE);
     while (slab != NULL) {
         struct slab *next = slab->next;

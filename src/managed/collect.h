@@ -18,7 +18,7 @@ enum { COLLECT_GENERATIONS = 3, PAUSE_STEPS = 64 };
 
 enum {                                           /* collect_request.flags */
     COLLECT_WAIT = 1,                            /* for another thread's, and make one then */
-    COLLECT_SPARE = 2,                           /* what has a finalizer waiting: none is called */
+    COLLECT_SPARE = 2,                           /* what leads to a finalizer: none is called */
     COLLECT_RETURN = 4,                          /* memory is wanted back: nothing empty is kept */
     COLLECT_MINOR = 8,                           /* and the young uncounted; they are enough */
 };
@@ -63,7 +63,7 @@ void collect_counts(int count[COLLECT_GENERATIONS]);
 /* What the 25 % rule compares, and what bytes and growth do. */
 void collect_survivors(uint64_t *promoted, uint64_t *survived);
 uint64_t collect_debt(void);                     /* bytes issued since the last that counts bytes */
-/* What the last full one left (leaves: a fourth), what minor ones added; is a minor one next? */
+/* What the last full one left (leaves: a sixteenth), what minor ones added; is a minor one next? */
 void collect_lived(uint64_t *bytes, uint64_t *added_bytes, bool *minor);
 
 void collect_scan(int what);                     /* MIDDEN_SCAN_... */

@@ -4,7 +4,7 @@
 #include "managed/object.h"
 #include "managed/pool.h"
 
-enum { LEAF_SHARE = 16 };                         /* of leaf bytes that growth is relative to */
+enum { LEAF_SHARE = 16 };                        /* of leaf bytes that growth is relative to */
 
 static struct {
     uint64_t number;

@@ -6,19 +6,22 @@
 
 /* What is larger is a span of its own, to the page: what is collected waits for its turn, and what
  * a class rounds up, or a slab of two blocks holds free, would wait with it. */
-#define SMALL_MOST KIB(16)
+#define SMALL_MOST (4 * SLICE_BYTES)
 
 static struct {
     uint64_t volume;  /* of large blocks, and of threads that have none of their own any more */
     uint32_t used;
 } state;
 
+bool pool_without_malloc;
+
 /* -- heaps ------------------------------------------------------------------------------------- */
 
 static struct heap *attach(enum heap_kind kind)
 {
     struct heap *heap = pool_heap(kind);
-    if (heap != NULL || thread.late || heap_is_nobody(heap_mine()))                       /* P1 */
+    bool waits = heap_is_nobody(heap_mine()) && !pool_without_malloc;                     /* P1 */
+    if (heap != NULL || thread.late || waits)
         return heap;
     heap = roster_attach(kind);
     thread.managed[kind - 1] = heap;
@@ -67,17 +70,31 @@ static word take_small(struct heap *heap, size_t bytes, bool *zero)
     return block;
 }
 
-static word take_large(enum heap_kind kind, size_t bytes, bool *zero)
+static word take_large(struct heap *heap, size_t bytes, bool *zero)
 {
     word block = large_alloc(bytes, 1, true, zero);
     if (block == 0)
         return 0;
     struct slab *slab = cage_slab(block);
-    if (kind == KIND_COUNTED)                    /* a forked child may find it: no header yet */
-        pool_clear(block, CLASS_ALIGN);
-    slab->kind = (uint8_t)kind;
+    if (heap->kind == KIND_COUNTED)
+        pool_begin_making(heap, block);
+    slab->kind = (uint8_t)heap->kind;
     __atomic_fetch_add(&state.volume, slab->block_bytes, __ATOMIC_RELAXED);
     return block;
+}
+
+static word take_from(struct heap *heap, size_t bytes, bool *zero)
+{
+    return bytes <= SMALL_MOST ? take_small(heap, bytes, zero) : take_large(heap, bytes, zero);
+}
+
+/* No table of marks reaches there. */
+static void take_back(struct heap *heap, word block)
+{
+    struct slab *slab = cage_slab(block);
+    pool_end_making(heap);
+    heap_give(heap, slab, slab_place(slab, block).index);
+    heap_rest(heap, 0);                          /* no cursor stays there */
 }
 
 static word take(enum heap_kind kind, size_t bytes, bool *zero)
@@ -85,20 +102,13 @@ static word take(enum heap_kind kind, size_t bytes, bool *zero)
     struct heap *heap = trace_cover() ? attach(kind) : NULL, *borrowed = NULL;
     if (heap == NULL && (heap = borrowed = roster_attach(kind)) == NULL)
         return 0;
-    word block = bytes <= SMALL_MOST ? take_small(heap, bytes, zero)
-                                          : take_large(kind, bytes, zero);
+    word block = take_from(heap, bytes, zero);
     if (block == 0) {                            /* what is empty here may be enough elsewhere */
         heap_rest(heap, 0);
-        block = bytes <= SMALL_MOST ? take_small(heap, bytes, zero)
-                                         : take_large(kind, bytes, zero);
+        block = take_from(heap, bytes, zero);
     }
     if (block != 0 && !trace_cover()) {
-        size_t index;
-        struct slab *slab = cage_slab(block);
-        index = slab_place(slab, block).index;
-        heap_give(heap, slab, index);
-        pool_end_making(heap);
-        heap_rest(heap, 0);                         /* no cursor stays where no table reaches */
+        take_back(heap, block);
         block = 0;
     }
     if (borrowed != NULL) {

@@ -1,13 +1,18 @@
 /* pool.h - memory of the managed kinds.
  * Job         Blocks for objects from this thread's heaps, which are made at first use; how much
  *             was issued.
- * Invariants  P1  who has a heap here has one of malloc's: no signal handler gives it another
+ * Invariants  P1  who has a heap here has one of malloc's, or never will: no signal handler gives
+ *                 it another
  * Locking     none: a thread is alone with its heaps while it is inside.
  */
 #ifndef MIDDEN_MANAGED_POOL_H
 #define MIDDEN_MANAGED_POOL_H
 
 #include "heap/heap.h"
+
+/* The program keeps the malloc it would have without midden: no thread gets a heap of ours for it.
+ * Set before the first object. */
+extern bool pool_without_malloc;
 
 /* This thread's heap of a kind, or NULL: none yet. */
 INLINE struct heap *pool_heap(enum heap_kind kind)

@@ -104,33 +104,55 @@ void trial_mark_held(unsigned oldest)
 
 static bool is_marked(struct header *header);
 
-static void find_frozen(word *field, void *found)
+/* -- who is spared ----------------------------------------------------------------------------- */
+
+#define SPARED UINT32_MAX                        /* a link */
+
+enum { SPARING_ROUNDS = 16 };
+
+struct sparing {
+    unsigned oldest;
+    bool     all, more;                          /* whoever has no mark; there was one more */
+};
+
+/* What is frozen is not looked at, and may have a finalizer, or lead to one. */
+static void find_spared(word *field, void *found)
 {
     struct header *header = owned_header(*field);
-    *(bool *)found |= header != NULL && header_generation(header) == FROZEN;
+    *(bool *)found |= header != NULL &&
+                      (header_generation(header) == FROZEN || header->link == SPARED);
 }
 
-/* What is frozen is not looked at, and may have a finalizer, or lead to one: whoever owns it is
- * spared, as it would end with him. */
-static bool waits(struct header *header)
+/* Would a finalizer run if it ended? Its own, or that of one that ends with it. */
+static bool leads_to_finalizer(struct header *header)
 {
-    bool frozen = false;
+    bool found = false;
     if (header_type(header)->finalize != NULL && !(header_flags(header) & FLAG_FINALIZED))
         return true;
-    object_each_owned(header_object(header), find_frozen, &frozen);
-    return frozen;
+    object_each_owned(header_object(header), find_spared, &found);
+    return found;
 }
 
 static void spare(struct header *header, void *arg)
 {
-    unsigned oldest = *(const unsigned *)arg;
-    if (takes_part(header, oldest) && !is_marked(header) && waits(header))
-        mark_counted(mark_marker(), (word)header);
+    struct sparing *sparing = arg;
+    if (!takes_part(header, sparing->oldest) || is_marked(header) ||
+        !(sparing->all || leads_to_finalizer(header)))
+        return;
+    header->link = SPARED;
+    sparing->more = true;
+    mark_counted(mark_marker(), (word)header);
 }
 
+/* Owners are found round by round; where those do not end soon, all are spared. */
 void trial_spare_finalizers(unsigned oldest)
 {
-    trial_each(oldest, spare, &oldest);
+    struct sparing sparing = { .oldest = oldest, .more = true };
+    for (unsigned i = 0; sparing.more; i++) {
+        sparing.more = false;
+        sparing.all = i == SPARING_ROUNDS;
+        trial_each(oldest, spare, &sparing);
+    }
 }
 
 /* -- who else may hold a young one ------------------------------------------------------------- */

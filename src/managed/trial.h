@@ -19,7 +19,8 @@ void trial_each(unsigned oldest, trial_visit *visit, void *arg);
 void trial_subtract(unsigned oldest);
 /* Raises the marks of what lives by itself: handles left, ending, or frozen. Drain afterwards. */
 void trial_mark_held(unsigned oldest);
-/* What has a finalizer waiting lives on, too: for where none may be called. Drain afterwards. */
+/* What would end with a finalizer lives on, too, its own or that of one it owns, or may be (who is
+ * frozen is not asked): for where none may be called. Drain afterwards. */
 void trial_spare_finalizers(unsigned oldest);
 /* Young ones that a registered root or an uncounted object holds live; drained on return. false:
  * there is too much to look through, and nobody may be condemned. */

@@ -106,6 +106,44 @@ static void busy(void)
     midden_release(kept);
 }
 
+/* Objects that are spans of their own: a child finds none of them half made. */
+static const struct midden_type sheet_type = { sizeof sheet_type, "sheet", 64, NULL, NULL, NULL,
+                                               0 };
+
+static void *make_sheets(void *unused)
+{
+    while (!stop)
+        midden_release(midden_new(&sheet_type, 100000));
+    return NULL;
+}
+
+static int look(const struct midden_reference *reference, void *unused)
+{
+    return 0;
+}
+
+static int child_asks(void *block)
+{
+    return midden_get_referrers(&block, 1, look, NULL) < 0;
+}
+
+static void of_sheets(void)
+{
+    void     *block = midden_alloc(64);
+    pthread_t thread[3];
+    long      bad = 0;
+
+    stop = 0;
+    for (int i = 0; i < 3; i++)
+        thread[i] = start(make_sheets, NULL);
+    for (int i = 0; i < 200; i++)
+        bad += in_child(child_asks, block) != 0;
+    stop = 1;
+    for (int i = 0; i < 3; i++)
+        pthread_join(thread[i], NULL);
+    check(bad == 0, "children forked while large objects are made: %ld failed", bad);
+}
+
 /* The helper thread of a policy is not there in a child; it comes back when it is wanted. */
 static int child_of_interval(void *unused)
 {
@@ -167,6 +205,7 @@ int main(void)
     quiet();
     midden_enable();
     busy();
+    of_sheets();
     with_helper();
     quick();
     return done();

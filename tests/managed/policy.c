@@ -178,8 +178,10 @@ static void by_growth(void)
     before = all_collections();
     waste(6 << 20);
     check(all_collections() == before, "6 MiB over nothing do not collect: 8 are the least");
-    waste(30 << 20);
-    check(all_collections() > before && all_collections() <= before + 4,
+    waste(6 << 20);
+    check(all_collections() == before + 1, "12 do, once");
+    waste(24 << 20);
+    check(all_collections() > before + 2 && all_collections() <= before + 4,
         "36 MiB do: %lu times, \"%s\"", (unsigned long)(all_collections() - before), reason);
     live = midden_alloc((size_t)96 << 20);
     *(char *)hide(live) = 1;
@@ -187,8 +189,8 @@ static void by_growth(void)
     before = all_collections();
     waste(64 << 20);
     check(all_collections() == before, "64 MiB over 96 do not");
-    waste(80 << 20);
-    check(all_collections() == before + 1, "144 MiB do, once: %lu times",
+    waste(60 << 20);
+    check(all_collections() == before + 1, "124 MiB do, once: %lu times",
         (unsigned long)(all_collections() - before));
     check(!strncmp(reason, "growth", 6), "growth is the reason");
     live[0] = 2;
