@@ -182,8 +182,13 @@ static void begin(void)
 static COLD struct heap *attach(void)
 {
     bool outer = heap_enter_was();
+    struct heap *heap = heap_mine();
+    if (!heap_is_nobody(heap)) {                 /* a handler came first */
+        heap_leave_to(outer);
+        return heap;
+    }
     begin();
-    struct heap *heap = front_options->midden ? roster_attach(KIND_MANUAL) : NULL;
+    heap = front_options->midden ? roster_attach(KIND_MANUAL) : NULL;
     if (heap != NULL)
         heap_become(heap);
     heap_leave_to(outer);                        /* a handler from here on finds it */

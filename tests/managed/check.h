@@ -72,15 +72,19 @@ static inline long scaled(long count)
     return every_count() && count > 300 ? 300 : count;
 }
 
+/* From here on every call that makes an object is such an allocation. */
+#define midden_new(type, extra_bytes)  (every_collect(), (midden_new)(type, extra_bytes))
+#define midden_alloc(bytes)            (every_collect(), (midden_alloc)(bytes))
+#define midden_alloc_leaf(bytes)       (every_collect(), (midden_alloc_leaf)(bytes))
+#define midden_intern(bytes, count)    (every_collect(), (midden_intern)(bytes, count))
+
 static inline void *make(const struct midden_type *type, size_t extra_bytes)
 {
-    every_collect();
     return midden_new(type, extra_bytes);
 }
 
 static inline void *make_uncounted(size_t bytes)
 {
-    every_collect();
     return midden_alloc(bytes);
 }
 

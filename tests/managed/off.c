@@ -1,4 +1,5 @@
 /* off.c - a program that keeps the malloc it would have without midden, and makes managed objects.
+ * every: yes
  * seconds: 60
  */
 #include "check.h"

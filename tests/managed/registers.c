@@ -1,4 +1,5 @@
 /* registers.c - a pointer that lies in a register and nowhere else.
+ * every: yes
  */
 #include "check.h"
 

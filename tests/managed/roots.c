@@ -1,4 +1,5 @@
 /* roots.c - registered roots: the rules of adding and removing, and many of them at once.
+ * every: yes
  */
 #include "check.h"
 
