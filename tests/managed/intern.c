@@ -1,5 +1,4 @@
 /* intern.c - one object for equal bytes, as long as somebody holds it.
- * every: yes
  * seconds: 120
  */
 #include "check.h"

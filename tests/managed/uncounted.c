@@ -1,5 +1,4 @@
 /* uncounted.c - objects nobody counts: what they are, and that the unreachable ones go.
- * every: yes
  * seconds: 120
  */
 #include "check.h"
