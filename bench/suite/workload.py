@@ -85,7 +85,7 @@ class Own(Workload):
         out = settings.path(f"{self.name}.{library.name}.out")
         command = [settings.path("work"), "-s", str(settings.permille), "-i", str(settings.idle_ms), self.name]
         with open(out, "wb") as stdout, open(out + ".err", "wb") as stderr:
-            figures = started(settings, library, command, self.name, self.kind == "own", stdout=stdout, stderr=stderr)
+            figures = started(settings, library, command, self.name, warm=self.kind == "own", stdout=stdout, stderr=stderr)
         said = open(out + ".err", errors="replace").read().strip()
         if figures["status"] != "0" or said:
             return Sample(error=f"status {figures['status']}: {said[-200:]}")

@@ -50,7 +50,6 @@ static void kinds(void)
 
 enum { MANY = 100000 };
 
-static long       many;                      /* of them are made */
 static uintptr_t *word;                      /* hidden addresses */
 
 static long stayed(long count)
@@ -64,13 +63,13 @@ static long stayed(long count)
 
 static NOINLINE void singles(void)
 {
-    for (long i = 0; i < many; i++)
+    for (long i = 0; i < MANY; i++)
         word[i] = hidden(midden_alloc((size_t)(i % 400)));
 }
 
 static NOINLINE void lists(void)
 {
-    for (long i = 0; i < many; i++) {
+    for (long i = 0; i < MANY; i++) {
         void **object = midden_alloc(32);
 
         object[i % 4] = i % 100 ? shown(word[i - 1]) : NULL;
@@ -80,7 +79,7 @@ static NOINLINE void lists(void)
 
 static NOINLINE void cycles(void)
 {
-    for (long i = 0; i < many; i++) {
+    for (long i = 0; i < MANY; i++) {
         void **object = midden_alloc(48), **first;
 
         object[2] = i % 50 ? (char *)shown(word[i - 1]) + 40 : NULL;
@@ -94,7 +93,7 @@ static NOINLINE void cycles(void)
 
 static NOINLINE void leaves(void)
 {
-    for (long i = 0; i < many; i++)
+    for (long i = 0; i < MANY; i++)
         word[i] = hidden(midden_alloc_leaf(16 + (size_t)(i % 100)));
 }
 
@@ -107,9 +106,9 @@ static void goes(void (*fill_word)(void), const char *what)
     fill_word();
     wipe();
     found = midden_collect(MIDDEN_FULL);
-    left = stayed(many);
-    check(left <= 50 && (every_count() || found >= many - 50),
-        "of %ld unreachable %s %ld stayed, %ld were found", many, what, left, found);
+    left = stayed(MANY);
+    check(left <= 50 && found >= MANY - 50,
+        "of %d unreachable %s %ld stayed, %ld were found", MANY, what, left, found);
 }
 
 static NOINLINE void *long_list(long count)
@@ -128,14 +127,14 @@ static NOINLINE void *long_list(long count)
 /* A list of a million: marked without recursion, and all of it kept. */
 static void deep(void)
 {
-    long             count = scaled(1000000), length = 0;
+    long             count = 1000000, length = 0;
     void **volatile  first = long_list(count);
     void           **at;
 
     midden_collect(MIDDEN_FULL);
     for (at = first; at; at = at[0])
         length++;
-    check(length == count, "a list of %ld is kept by its head", count);
+    check(length == count, "a list of a million is kept by its head");
     at = NULL;
     first = NULL;
     wipe();
@@ -224,11 +223,10 @@ static void registered(void)
     root[0] = NULL;
     midden_collect(MIDDEN_FULL);
     check(stayed(4) == 0, "and no stale word does");
-    for (long i = 0; i < many; i++)
+    for (long i = 0; i < MANY; i++)
         word[i] = hidden(midden_alloc(32));
     found = midden_collect(MIDDEN_FULL);
-    check((every_count() || found == many) && stayed(many) == 0,
-        "of %ld objects every one goes", many);
+    check(found == MANY && stayed(MANY) == 0, "of %d objects every one goes", MANY);
     midden_scan(MIDDEN_SCAN_ALL);
     midden_root_remove(root);
     free(block);
@@ -250,11 +248,10 @@ static NOINLINE void waste(size_t total, size_t each)
 static void bounded(void)
 {
     long before = status_value("VmHWM:"), after;
-    int  less = every_count() ? 200 : 1;
 
-    waste(((size_t)1 << 30) / less, 100000);
-    waste(((size_t)512 << 20) / less, 200);
-    waste(((size_t)1 << 30) / less, 5000000);
+    waste((size_t)1 << 30, 100000);
+    waste((size_t)512 << 20, 200);
+    waste((size_t)1 << 30, 5000000);
     after = status_value("VmHWM:");
     check(after - before < 192 * 1024,
         "2.5 GiB of garbage need %ld MiB: it is collected by itself", (after - before) / 1024);
@@ -262,7 +259,6 @@ static void bounded(void)
 
 int main(void)
 {
-    many = scaled(MANY);
     word = table(MANY * sizeof *word);
     births();
     kinds();
