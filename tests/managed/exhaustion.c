@@ -71,7 +71,7 @@ static struct node *owner(struct node *owned)    /* takes over the handle */
 }
 
 /* Garbage without a finalizer has the last handle of an object with one, or of another that owns
- * one; the first half of them are frozen. */
+ * one; the first three are frozen. */
 enum { OWNED = 5 };
 
 static NOINLINE void drop_owners(void)
