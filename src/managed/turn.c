@@ -1,24 +1,47 @@
-/* turn.c - a futex, and forks that go first. */
+/* turn.c - a futex; forks go first, and who had the turn last goes last. */
 #include "managed/turn.h"
 #include "os/os.h"
 
 enum { FREE_TURN, TAKEN, WANTED };               /* state.turn */
 enum { WORKS, RESTS, FORKED_OVER };              /* state.rest */
-enum { FORK_WAITS = 10, FORK_WAIT_MS = 10 };
+enum { FORK_WAITS = 10, FORK_WAIT_MS = 10, OTHERS_WAIT_MS = 10 };
 
 static struct {
     uint32_t turn;                               /* a futex */
     uint32_t forks;                              /* that wait, or are under way; a futex */
     uint32_t rest;                               /* of a collection, for forks; a futex */
+    uint32_t taken;                              /* so many times; a futex */
+    uint32_t waiting;                            /* threads that want it next */
+    uint32_t polite;                             /* who had it last waits until another has it */
 } state;
 
-static __thread bool has_turn;                   /* this thread */
+static __thread bool     has_turn;               /* this thread */
+static __thread uint32_t last_take;              /* state.taken, when it had it last */
 
 static bool try_turn(void)
 {
     uint32_t seen = FREE_TURN;
     return __atomic_compare_exchange_n(&state.turn, &seen, TAKEN, false, __ATOMIC_ACQUIRE,
                                        __ATOMIC_RELAXED);
+}
+
+static void turn_taken(void)
+{
+    has_turn = true;
+    last_take = __atomic_add_fetch(&state.taken, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&state.polite, __ATOMIC_SEQ_CST))
+        os_wake(&state.taken, 1);
+}
+
+/* Those that wait are asleep: who had the turn last would be faster, again and again. */
+static void let_others(void)
+{
+    if (__atomic_load_n(&state.waiting, __ATOMIC_RELAXED) == 0)
+        return;
+    __atomic_store_n(&state.polite, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&state.taken, __ATOMIC_SEQ_CST) == last_take)
+        os_wait(&state.taken, last_take, OTHERS_WAIT_MS);
+    __atomic_store_n(&state.polite, 0, __ATOMIC_RELAXED);
 }
 
 /* Forks go first: one collection after the other would let none through. */
@@ -34,18 +57,25 @@ static bool let_forks(bool wait)
     return true;
 }
 
+static bool wait_for_turn(void)
+{
+    __atomic_add_fetch(&state.waiting, 1, __ATOMIC_RELAXED);
+    while (__atomic_exchange_n(&state.turn, WANTED, __ATOMIC_ACQUIRE) != FREE_TURN)
+        os_wait(&state.turn, WANTED, 0);
+    __atomic_sub_fetch(&state.waiting, 1, __ATOMIC_RELAXED);
+    return true;
+}
+
 bool turn_take(bool wait)
 {
     if (has_turn || !let_forks(wait))
         return false;
-    if (try_turn())
-        return has_turn = true;
-    while (wait) {
-        if (__atomic_exchange_n(&state.turn, WANTED, __ATOMIC_ACQUIRE) == FREE_TURN)
-            return has_turn = true;
-        os_wait(&state.turn, WANTED, 0);
-    }
-    return false;
+    if (wait)
+        let_others();
+    if (!try_turn() && (!wait || !wait_for_turn()))
+        return false;
+    turn_taken();
+    return true;
 }
 
 void turn_give(void)
@@ -131,6 +161,6 @@ void turn_fork_child(bool held)
     has_turn = has_turn && !held;
     if (!has_turn)
         state.turn = FREE_TURN;
-    state.forks = 0;
+    state.forks = state.waiting = state.polite = 0;
     state.rest = WORKS;
 }

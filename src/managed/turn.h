@@ -3,6 +3,7 @@
  *             process although a collection has not ended.
  * Invariants  U1  a thread that has the turn knows it, so it never waits for itself
  *             U2  while a fork holds, no collection counts, drops or frees
+ *             U3  of those that wait, one has the turn before the thread that had it last
  * Locking     none: three futex words.
  */
 #ifndef MIDDEN_MANAGED_TURN_H

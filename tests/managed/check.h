@@ -60,10 +60,13 @@ static inline unsigned every_count(void)
 static inline void every_collect(void)
 {
     static unsigned calls;
-    unsigned        every = every_count();
+    unsigned        every = every_count(), call;
 
-    if (every && ++calls % every == 0)
-        midden_collect((int)(calls / every % 3));
+    if (!every)
+        return;
+    call = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
+    if (call % every == 0)
+        midden_collect((int)(call / every % 3));
 }
 
 /* So many, or a few where each of them costs a collection. */
@@ -72,11 +75,32 @@ static inline long scaled(long count)
     return every_count() && count > 300 ? 300 : count;
 }
 
+/* A check of when is collected, or how often: it holds where no other collection comes between. */
+#define check_alone(ok, ...) (every_count() ? ((void)(ok), 1) : check(ok, __VA_ARGS__))
+
+/* Where what is made may be hidden at once, a collection at the next allocation would end it: until
+ * the next wipe() the last CRADLE objects are kept, if the program defines how many that are. */
+#ifdef CRADLE
+static void *volatile cradle[CRADLE];
+
+static inline void *cradled(void *object)
+{
+    static unsigned at;
+
+    if (every_count())
+        cradle[__atomic_fetch_add(&at, 1, __ATOMIC_RELAXED) % CRADLE] = object;
+    return object;
+}
+#else
+#define cradled(object) (object)
+#endif
+
 /* From here on every call that makes an object is such an allocation. */
 #define midden_new(type, extra_bytes)  (every_collect(), (midden_new)(type, extra_bytes))
-#define midden_alloc(bytes)            (every_collect(), (midden_alloc)(bytes))
-#define midden_alloc_leaf(bytes)       (every_collect(), (midden_alloc_leaf)(bytes))
-#define midden_intern(bytes, count)    (every_collect(), (midden_intern)(bytes, count))
+#define midden_alloc(bytes)            (every_collect(), cradled((midden_alloc)(bytes)))
+#define midden_alloc_leaf(bytes)       (every_collect(), cradled((midden_alloc_leaf)(bytes)))
+#define midden_intern(bytes, count)    \
+    (every_collect(), (const void *)cradled((void *)(midden_intern)(bytes, count)))
 
 static inline void *make(const struct midden_type *type, size_t extra_bytes)
 {
@@ -118,11 +142,14 @@ static inline int in_use(uintptr_t word)
     return used;
 }
 
-/* Writes over what returned calls left on this stack. */
+/* Writes over what returned calls left on this stack, and empties the cradle. */
 static NOINLINE void wipe(void)
 {
     volatile char dead[48 * 1024];
 
+#ifdef CRADLE
+    memset((void *)cradle, 0, sizeof cradle);
+#endif
     for (size_t i = 0; i < sizeof dead; i++)
         dead[i] = 0;
 }

@@ -1,5 +1,4 @@
 /* counts.c - objects that live by their handles, exactly: births, handles, deaths at zero.
- * every: yes
  * seconds: 120
  */
 #include "check.h"

@@ -1,6 +1,5 @@
 /* cycles.c - garbage that counting cannot find, found to the last object, whatever stale words
  *      point at it.
- * every: yes
  * seconds: 120
  */
 #include "check.h"

@@ -1,6 +1,6 @@
 /* edges.c - where a collection could go wrong unseen: nothing can be read, the stack lies in a
  *      block, counted objects come and go, weak handles are made too late, an object has no bytes.
- * seconds: 60
+ * seconds: 120
  */
 #include "check.h"
 
@@ -76,11 +76,12 @@ static void come_and_go(void)
 {
     uint64_t before = collections(MIDDEN_FULL);
 
-    for (long i = 0; i < 5000000; i++)
+    for (long i = 0; i < scaled(5000000); i++)
         midden_release(node(0));
-    for (long i = 0; i < 2000000; i++)
+    for (long i = 0; i < scaled(2000000); i++)
         midden_alloc(96);
-    check(collections(MIDDEN_FULL) > before, "after five million of them growth still collects");
+    check_alone(collections(MIDDEN_FULL) > before,
+        "after five million of them growth still collects");
     ends();
 }
 
@@ -168,6 +169,57 @@ static void fork_in_finalizer(void)
     ends();
 }
 
+/* -- one collection after the other ------------------------------------------------------------ */
+
+static volatile int   asks, calls_back;
+static volatile pid_t collector;             /* of the collection before */
+
+static void note_collector(enum midden_phase phase, const struct midden_collection *at, void *arg)
+{
+    (void)at, (void)arg;
+    collector = gettid();
+    if (phase != MIDDEN_STOP || !calls_back)
+        return;
+    calls_back = 0;
+    for (asks = 1; asks == 1;)
+        sched_yield();
+    pause_ms(5);                             /* the other is in its call by now, and waits */
+}
+
+static void *asks_once(void *unused)
+{
+    (void)unused;
+    while (!asks)
+        sched_yield();
+    asks = 2;
+    midden_collect(MIDDEN_FULL);
+    return NULL;
+}
+
+/* Who waits for a collection to end comes before the thread that made it, if that collects again. */
+static void by_turns(void)
+{
+    pid_t self = gettid();
+    int   good = 0;
+
+    midden_callbacks_add(note_collector, NULL);
+    for (int i = 0; i < 20; i++) {
+        pthread_t thread;
+
+        asks = 0;
+        calls_back = 1;
+        thread = start(asks_once, NULL);
+        midden_collect(MIDDEN_FULL);
+        collector = self;
+        midden_collect(MIDDEN_FULL);
+        pthread_join(thread, NULL);
+        good += collector == self;
+    }
+    midden_callbacks_remove(note_collector, NULL);
+    check(good >= 15, "who waits for a collection comes before another of that thread: %d of 20",
+        good);
+}
+
 int main(void)
 {
     no_descriptors();
@@ -176,5 +228,6 @@ int main(void)
     weak_too_late();
     no_bytes();
     fork_in_finalizer();
+    by_turns();
     return done();
 }

@@ -1,6 +1,5 @@
 /* finalizers.c - the end of a cycle, in the order of PEP 442: weak handles, then finalizers, then
  *      memory; what a finalizer keeps lives, and what that owns.
- * every: yes
  * seconds: 120
  */
 #include "check.h"

@@ -1,9 +1,12 @@
 /* intern.c - one object for equal bytes, as long as somebody holds it.
  * seconds: 120
  */
+#define CRADLE 2048
 #include "check.h"
 
-enum { STRINGS = 20000, HELD = 1000 };
+enum { STRINGS = 20000, APART = 20 };         /* every 20th is held */
+
+static long strings, helds;
 
 static const char *numbered(char *text, long n)
 {
@@ -47,40 +50,40 @@ static void one(void)
 
 static NOINLINE void make_many(uintptr_t *word)
 {
-    for (long i = 0; i < STRINGS; i++)
+    for (long i = 0; i < strings; i++)
         word[i] = hidden(interned(i));
 }
 
 static void many(void)
 {
-    uintptr_t   *word = table(STRINGS * sizeof *word);
-    const char **held = malloc(HELD * sizeof *held);
+    uintptr_t   *word = table(strings * sizeof *word);
+    const char **held = malloc(helds * sizeof *held);
     long         bad = 0, left = 0;
 
     make_many(word);
-    for (long i = 0; i < HELD; i++)
-        held[i] = shown(word[i * (STRINGS / HELD)]);
+    for (long i = 0; i < helds; i++)
+        held[i] = shown(word[i * APART]);
     wipe();
     midden_collect(MIDDEN_FULL);
-    for (long i = 0; i < STRINGS; i++)
+    for (long i = 0; i < strings; i++)
         left += in_use(word[i]);
-    for (long i = 0; i < HELD; i++)
-        bad += interned(i * (STRINGS / HELD)) != held[i];
+    for (long i = 0; i < helds; i++)
+        bad += interned(i * APART) != held[i];
     check(bad == 0, "what is held stays the one for its bytes");
-    check(left >= HELD && left <= HELD + 50, "of %d others %ld stayed",
-        STRINGS - HELD, left - HELD);
-    for (long i = 0; i < STRINGS; i++) {
+    check(left >= helds && left <= helds + 50, "of %ld others %ld stayed", strings - helds,
+        left - helds);
+    for (long i = 0; i < strings; i++) {
         char        text[40];
         const char *at = interned(i);
 
         bad += !at || strcmp(at, numbered(text, i)) || at != interned(i);
     }
     check(bad == 0, "what went can be interned again");
-    for (long i = 0; i < HELD; i++)
-        bad += interned(i * (STRINGS / HELD)) != held[i];
+    for (long i = 0; i < helds; i++)
+        bad += interned(i * APART) != held[i];
     check(bad == 0, "what is held is still the same");
     free(held);
-    munmap(word, STRINGS * sizeof *word);
+    munmap(word, strings * sizeof *word);
 }
 
 /* A large one, and one that hangs off a counted conservative object only. */
@@ -117,7 +120,7 @@ static void *intern_all(void *arg)
 {
     long me = (long)arg;
 
-    for (long i = 0; i < EACH; i++)
+    for (long i = 0; i < scaled(EACH); i++)
         by_thread[me][i] = interned(1000000 + i);
     return NULL;
 }
@@ -133,7 +136,7 @@ static void threads(void)
         midden_collect(MIDDEN_FULL);
     for (int i = 0; i < THREADS; i++)
         pthread_join(thread[i], NULL);
-    for (long i = 0; i < EACH; i++)
+    for (long i = 0; i < scaled(EACH); i++)
         for (int t = 0; t < THREADS; t++)
             bad += by_thread[t][i] != interned(1000000 + i);
     check(bad == 0, "%d threads get the same pointers, while collections run", THREADS);
@@ -169,6 +172,8 @@ static void come_and_go(void)
 
 int main(void)
 {
+    strings = scaled(STRINGS);
+    helds = strings / APART;
     one();
     many();
     places();

@@ -1,6 +1,5 @@
 /* linked.c - a program that is linked with the library, and where nothing is preloaded.
  * preload: no
- * every: yes
  */
 #include "check.h"
 

@@ -77,7 +77,7 @@ static inline long minors(void)
 
 static NOINLINE void litter(void)            /* some MiB that die at once */
 {
-    for (int i = 0; i < 40000; i++) {
+    for (long i = 0; i < scaled(40000); i++) {
         void **object = midden_alloc(48);
 
         *object = object;
@@ -89,7 +89,7 @@ static inline int until_minor(long more)
 {
     long wanted = minors() + more;
 
-    for (int i = 0; minors() < wanted && i < 400; i++)
+    for (int i = 0; minors() < wanted && i < (every_count() ? 3 : 400); i++)
         litter();
     wipe();
     return minors() >= wanted;

@@ -1,5 +1,4 @@
 /* off.c - a program that keeps the malloc it would have without midden, and makes managed objects.
- * every: yes
  * seconds: 60
  */
 #include "check.h"

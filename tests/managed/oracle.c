@@ -576,13 +576,13 @@ int main(void)
 {
     const char   *given = getenv("MIDDEN_SEED");
     unsigned      seed = given ? (unsigned)strtoul(given, NULL, 0) : 20111;
-    int           rounds = is_long() ? 40 : 12;
+    int           rounds = every_count() ? 4 : is_long() ? 40 : 12;
     uint32_t     *count;
     struct result sum[2] = { 0 }, one;
     long          late = 0;
 
     begin(is_long() ? 300000 : 60000);
-    steps_each = is_long() ? 400000 : 40000;
+    steps_each = every_count() ? 1000 : is_long() ? 400000 : 40000;
     count = table(nodes * sizeof *count);
     printf("# seed %u\n", seed);
     fflush(stdout);

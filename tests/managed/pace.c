@@ -40,7 +40,7 @@ static void bounded(void *(*body)(void *), const char *what)
     stop = rings = 0;
     for (int i = 0; i < THREADS; i++)
         thread[i] = start(body, NULL);
-    for (int i = 0; i < SECONDS * 100; i++) {
+    for (int i = 0; i < (every_count() ? 100 : SECONDS * 100); i++) {
         long now = status_value("VmRSS:") / 1024;
 
         most = now > most ? now : most;

@@ -2,6 +2,7 @@
  * library: places_part -ldl
  * seconds: 120
  */
+#define CRADLE 256                           /* a batch, and what holds it */
 #include "check.h"
 
 #include <sys/wait.h>

@@ -34,7 +34,7 @@ static uint64_t signals(const char *key)
 
 static NOINLINE void work(void)
 {
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < (every_count() ? 5 : 200); i++) {
         midden_release(ring(100));
         *(void **)midden_alloc(10000) = midden_alloc_leaf(100);
         midden_weak_drop(midden_weak_get(NULL));

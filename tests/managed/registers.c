@@ -1,5 +1,4 @@
 /* registers.c - a pointer that lies in a register and nowhere else.
- * every: yes
  */
 #include "check.h"
 

@@ -1,5 +1,4 @@
 /* roots.c - registered roots: the rules of adding and removing, and many of them at once.
- * every: yes
  * seconds: 120
  */
 #include "check.h"

@@ -14,22 +14,23 @@ struct holder {
 
 static void     **root;
 static uintptr_t *held;                          /* hidden */
+static long       holders;
 
 static NOINLINE void build(void)
 {
     void ***place = &root;
-    long    made = 0;
+    long    most = every_count() ? 100 : WORDS;
 
     for (int sheet = 0; sheet < SHEETS; sheet++) {
         void **words = *place = midden_alloc(WORDS * sizeof *words);
 
-        for (int i = 0; i < WORDS - 1; i++) {
+        for (int i = 0; i < most - 1; i++) {
             struct holder *holder = words[i] = midden_alloc(sizeof *holder);
 
             holder->held = midden_alloc_leaf(16);
-            held[made++] = hidden(holder->held);
+            held[holders++] = hidden(holder->held);
         }
-        place = (void ***)&words[WORDS - 1];
+        place = (void ***)&words[most - 1];
     }
 }
 
@@ -37,7 +38,7 @@ static long lost(void)
 {
     long count = 0;
 
-    for (long i = 0; i < HOLDERS; i++)
+    for (long i = 0; i < holders; i++)
         count += !in_use(held[i]);
     return count;
 }

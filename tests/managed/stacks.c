@@ -2,6 +2,7 @@
  *      not notice that they were stopped.
  * seconds: 120
  */
+#define CRADLE 1024                          /* 14 batches of 32, and two more */
 #include "check.h"
 
 #include <linux/futex.h>
@@ -226,6 +227,7 @@ static void waiting(void)
     for (int i = 0; i < WAITERS; i++)
         launch(&waiter[i]);
     pause_ms(20);
+    wipe();
     for (int i = 0; i < 30; i++)
         failed += midden_collect(MIDDEN_FULL) < 0;
     check(failed == 0, "%d threads that wait are stopped: %ld of 30 collections failed", WAITERS,
@@ -342,6 +344,7 @@ static void alternate_stack(void)
     while (__atomic_load_n(&alternate_ready, __ATOMIC_ACQUIRE) < 2)
         sched_yield();
     pause_ms(10);
+    wipe();
     midden_collect(MIDDEN_FULL);
     midden_collect(MIDDEN_FULL);
     on_normal = count_used(beneath);

@@ -289,7 +289,7 @@ int main(void)
 {
     pthread_t thread[THREADS], collector;
     void     *failed;
-    int       seconds = is_long() ? 120 : 5;
+    int       seconds = every_count() ? 2 : is_long() ? 120 : 5;
 
     snprintf(part_path, sizeof part_path, "%s/libstorm_part.so", getenv("MIDDEN_PROGRAMS"));
     for (int i = 0; i < SLOTS; i++)

@@ -49,11 +49,13 @@ static void callbacks(void)
         "two callbacks are added");
     CHECK_ERROR(EEXIST, -1, midden_callbacks_add(watch, &first));
     midden_release(ring(12));
-    check(midden_collect(1) == 12, "a collection of generation 1");
-    check(first.starts == 1 && first.stops == 1 && second.starts == 1 && second.stops == 1,
+    check_alone(midden_collect(1) == 12, "a collection of generation 1");
+    check_alone(first.starts == 1 && first.stops == 1 && second.starts == 1 && second.stops == 1,
         "calls them before and after");
-    check(first.order == 3 && second.order == 4, "in the order they were added in");
-    check(first.generation == 1 && first.collected == 12 && first.at_start == 0 && first.size_good,
+    check(first.order == sequence - 1 && second.order == sequence,
+        "in the order they were added in");
+    check_alone(first.generation == 1 && first.collected == 12 && first.at_start == 0 &&
+                    first.size_good,
         "with the generation and what was collected");
     check(!strcmp(first.reason, "collect"), "the reason is \"collect\": \"%s\"", first.reason);
     check(first.pause_ns > 0 && first.pause_ns <= first.duration_ns,
@@ -63,7 +65,7 @@ static void callbacks(void)
     midden_enable();
     midden_release(list(2000));
     midden_disable();
-    check(first.starts > 1 && !strncmp(first.reason, "objects", 7),
+    check_alone(first.starts > 1 && !strncmp(first.reason, "objects", 7),
         "of an automatic one it is the trigger: \"%s\"", first.reason);
     check(midden_callbacks_remove(watch, &first) == 0, "one is removed");
     first.starts = second.starts = 0;
@@ -102,11 +104,12 @@ static void statistics(void)
         midden_release(ring(9));
         midden_collect(generation);
         midden_get_stats(generation, &after);
-        check(after.collections == before.collections + 1 &&
-                  after.collected == before.collected + 9,
+        check_alone(after.collections == before.collections + 1 &&
+                        after.collected == before.collected + 9,
             "a collection of generation %d and what it collected are counted", generation);
-        check(after.collected_bytes >= before.collected_bytes + 9 * sizeof(struct node) &&
-                  after.uncollectable == before.uncollectable, "and how many bytes that were");
+        check_alone(after.collected_bytes >= before.collected_bytes + 9 * sizeof(struct node) &&
+                        after.uncollectable == before.uncollectable,
+            "and how many bytes that were");
         check(after.pause_last_ns > 0 && after.pause_last_ns <= after.pause_max_ns &&
                   after.pause_sum_ns >= before.pause_sum_ns + after.pause_last_ns,
             "it stood for %lu us", (unsigned long)after.pause_last_ns / 1000);
@@ -150,10 +153,10 @@ static void objects(void)
     struct tally   tally = { .most = 3 };
     long           all;
 
-    check(visits_of(0, object) == 1 && visits_of(1, object) == 0 && visits_of(2, object) == 0,
+    check_alone(visits_of(0, object) == 1 && visits_of(1, object) == 0 && visits_of(2, object) == 0,
         "a new object is visited in generation 0");
     midden_collect(0);
-    check(visits_of(0, object) == 0 && visits_of(1, object) == 1 && visits_of(2, object) == 0,
+    check_alone(visits_of(0, object) == 0 && visits_of(1, object) == 1 && visits_of(2, object) == 0,
         "then in generation 1");
     midden_collect(1);
     check(visits_of(0, object) == 0 && visits_of(1, object) == 0 && visits_of(2, object) == 1,
@@ -364,7 +367,7 @@ static void debug_lines(void)
     text[bytes > 0 ? bytes : 0] = 0;
     for (char *at = text; (at = strchr(at, '\n')) != NULL; at++)
         lines++;
-    check(lines >= 6 && lines <= 7 && strstr(text, "node"),
+    check_alone(lines >= 6 && lines <= 7 && strstr(text, "node"),
         "a line per collection and one per object freed: %ld", lines);
     check(!strncmp(text, "midden: ", 8), "they begin as all lines do");
     ends();

@@ -1,5 +1,4 @@
 /* weak.c - handles that keep nothing: cleared before the finalizer, exact against the last release.
- * every: yes
  * seconds: 120
  */
 #include "check.h"
