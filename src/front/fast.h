@@ -94,6 +94,21 @@ look_closer:  /* in the shade; not ours, full, large; no start of a block, a dou
     return false;
 }
 
+/* The same for a slab of this thread that is full: it has a free block from here on. */
+INLINE bool fast_free_into_full(word block)
+{
+    word offset = block - cage.base;
+    struct heap *heap = heap_mine();
+    if (UNLIKELY(offset >= cage_reach()) || UNLIKELY(heap_is_inside()))
+        return false;
+    heap_enter();
+    struct slab *slab = cage_slab_at(offset);
+    bool done = slab_is_of(slab, (word)heap | OWNER_FULL) &&
+                heap_free_into_full(heap, slab, block);
+    heap_leave();
+    return done;
+}
+
 /* The slab of a block in use, if it is this thread's; NULL: look closer. Nothing is changed, so a
  * handler may come between. */
 INLINE struct slab *fast_slab(word block)

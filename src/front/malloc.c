@@ -38,7 +38,8 @@ EXPORT void *PUBLIC(malloc)(size_t bytes)
 
 static NOINLINE void free_slow(word pointer)
 {
-    front_free(pointer, "free");
+    if (!fast_free_into_full(pointer))
+        front_free(pointer, "free");
 }
 
 EXPORT void PUBLIC(free)(void *pointer)

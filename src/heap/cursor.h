@@ -75,6 +75,14 @@ INLINE word cursor_take(const void *heap, struct cursor *cursor)
     return block;
 }
 
+/* That of the lowest bit, on a word just come to that has one. */
+INLINE word cursor_take_lowest(const void *heap, struct cursor *cursor)
+{
+    uint64_t left = *cursor_bits(heap, cursor), index = bit_lowest_wide(left);
+    cursor_move(heap, cursor, left & (left - 1));
+    return cursor->first + index * cursor->block_bytes;
+}
+
 /* The same for the fast path: the cursor lies `at` bytes into the heap. Both are added anew in
  * each access, where it costs nothing; the compiler, left alone, adds them once before. */
 INLINE word cursor_take_at(word *heap, size_t at)

@@ -274,59 +274,97 @@ static bool refill_here(struct heap *heap, unsigned class)
     return land_on(heap, oldest) || refill_from_list(heap, class);
 }
 
-/* The next two are the shortest ways to a block, for the most frequent cases. 0: it is none of
- * them.
- * In a slab used to its end, the next word has some. */
-static word step_on(struct heap *heap, struct cursor *cursor)
+/* -- the short way: among slabs that were used to their end ------------------------------------ */
+
+static bool is_used(const struct slab *slab)
 {
-    struct slab *slab = cursor->slab;
-    size_t at = cursor->at + 1;
-    if (slab == NULL || slab->reached != slab->words || at + 1 >= slab->words ||
-        slab->free[at] == 0)
-        return 0;
-    cursor->at = at;
-    cursor->bits += sizeof slab->free[0];
-    cursor->first += 64 * cursor->block_bytes;
-    cursor->last = (uint64_t)1 << 63;
-    cursor_aim(cursor, slab->free[at]);
-    return cursor_take(heap, cursor);
+    return slab->reached == slab->words;
 }
 
-/* Slabs are of one word: blocks came back to the dry one, or the oldest of the list has some. */
-static word turn_one_word(struct heap *heap, struct cursor *cursor, unsigned class)
+/* The first word from `at` on that has a free block; as many as there are: none has. */
+INLINE size_t word_with_some(const struct slab *slab, size_t at)
 {
-    struct slab *dry = cursor->slab, *slab = heap->partial[class];
-    if (dry == NULL || dry->words != 1 || slab_owner(dry) != (word)heap)
+    while (slab->free[at] == 0)                  /* the word behind the last is all ones (S3) */
+        at++;
+    bool none = at + 1 == slab->words && (slab->free[at] & ~slab->padding) == 0;
+    return none ? at + 1 : at;
+}
+
+/* The word under the cursor has some. */
+INLINE word take_here(struct heap *heap, struct cursor *cursor)
+{
+    word block = cursor_take_lowest(heap, cursor);
+    (void)heap_is_virgin(cursor, block);
+    return block;
+}
+
+INLINE word take_from(struct heap *heap, struct cursor *cursor, struct slab *slab, size_t at)
+{
+    cursor_stand(heap, cursor, slab, at);
+    return take_here(heap, cursor);
+}
+
+static NOINLINE word alloc_listed(struct heap *heap, unsigned class)
+{
+    struct cursor *cursor = &heap->cursor[class];
+    if (!refill_here(heap, class))
         return 0;
-    uint64_t left = cursor_left(heap, cursor);
-    if (left == 0) {
-        if (slab == NULL || slab->words != 1 || rest_may_spare(&heap->rest, class))
+    word block = cursor_take(heap, cursor);
+    (void)heap_is_virgin(cursor, block);
+    return block;
+}
+
+/* A slab that is dry when its turn comes is full; the next that has some comes under the cursor. */
+static NOINLINE word alloc_behind(struct heap *heap, struct slab *slab)
+{
+    unsigned class = slab->class;
+    struct cursor *cursor = &heap->cursor[class];
+    size_t at;
+    while ((at = word_with_some(slab, 0)) == slab->words) {
+        __atomic_fetch_or(&slab->owner, OWNER_FULL, __ATOMIC_SEQ_CST);
+        slab = heap->partial[class];
+        if (slab == NULL || !is_used(slab)) {
+            *cursor = (struct cursor){ 0 };
             return 0;
-        left = slab->free[0] & ~slab->padding;
-        if (left == 0)
-            return 0;
-        dry->watch = ~(uint64_t)0;
-        list_turn(heap, slab, dry);
-        cursor->looks = 0;
-        cursor_stand(heap, cursor, slab, 0);
+        }
+        heap_list_remove(heap, slab);
     }
-    cursor_aim(cursor, left);
-    return cursor_take(heap, cursor);
+    if (rest_may_spare(&heap->rest, class))
+        rest_landed(heap, slab);
+    return take_from(heap, cursor, slab, at);
+}
+
+/* The dry slab goes to the end of the list; the oldest is next. */
+static NOINLINE word alloc_in_turn(struct heap *heap, unsigned class)
+{
+    struct cursor *cursor = &heap->cursor[class];
+    struct slab *dry = cursor->slab, *slab = heap->partial[class];
+    if (slab == NULL || !is_used(slab) || slab_owner(dry) != (word)heap)
+        return alloc_listed(heap, class);
+    dry->watch = ~(uint64_t)0;
+    list_turn(heap, slab, dry);
+    cursor->looks = 0;
+    size_t at = word_with_some(slab, 0);
+    if (at == slab->words || rest_may_spare(&heap->rest, class))
+        return alloc_behind(heap, slab);
+    return take_from(heap, cursor, slab, at);
 }
 
 word heap_alloc_here(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
-    word block = step_on(heap, cursor);
-    if (block == 0)
-        block = turn_one_word(heap, cursor, class);
-    if (block == 0)
-        block = cursor_take(heap, cursor);
-    if (block == 0 && refill_here(heap, class))
-        block = cursor_take(heap, cursor);
-    if (block != 0)
-        (void)heap_is_virgin(cursor, block);
-    return block;
+    struct slab *slab = cursor->slab;
+    if (slab == NULL || !is_used(slab))
+        return alloc_listed(heap, class);
+    size_t at = cursor->at + 1, words = slab->words;
+    if (words == 1)                              /* has it some again, since it was aimed? */
+        return cursor_left(heap, cursor) != 0 ? take_here(heap, cursor)
+                                              : alloc_in_turn(heap, class);
+    if (at != words)
+        at = word_with_some(slab, at);
+    if (at == words)
+        at = word_with_some(slab, 0);
+    return at != words ? take_from(heap, cursor, slab, at) : alloc_in_turn(heap, class);
 }
 
 bool heap_ready(struct heap *heap, unsigned class)
@@ -421,6 +459,17 @@ static bool claim(struct heap *heap, struct slab *slab)
     COUNT_ONE(slabs_stolen);
     heap_has_more(heap, slab->class);
     heap_list_add(heap, slab);
+    return true;
+}
+
+bool heap_free_into_full(struct heap *heap, struct slab *slab, word block)
+{
+    struct slab_place place = slab_place(slab, block);
+    if (!place.start || place.index >= slab->blocks || slab_is_free(slab, place.index) ||
+        !slab_own(slab, (word)heap | OWNER_FULL, (word)heap))
+        return false;
+    heap_list_add(heap, slab);
+    free_local(heap, slab, place.index);
     return true;
 }
 

@@ -188,6 +188,8 @@ word heap_alloc(struct heap *heap, unsigned class, bool *zero);       /* 0: out 
 bool heap_ready(struct heap *heap, unsigned class);
 /* from the slab under its cursor, or 0 */
 word heap_alloc_here(struct heap *heap, unsigned class);
+/* into a slab that is full and this heap's; false: it is not, or it is another case */
+bool heap_free_into_full(struct heap *heap, struct slab *slab, word block);
 /* any pointer the cage holds; every case of it */
 enum fault_kind heap_free(struct heap *heap, word pointer);
 /* a block in use of a managed kind, by the heap of that kind or by none (NULL) */

@@ -83,7 +83,7 @@ struct slab *slab_make(unsigned class, word owner, size_t slices, bool dense)
     slab->slices = (uint32_t)slices;
     slab->class = (uint8_t)class;
     slab->magic = shape->magic;
-    slab->reached = 0;
+    slab->reached = slab->words == 1;            /* the one a cursor is on at once */
     bool watched = warm == 0 && shape->block_bytes > CLASS_QUICK_MAX && slab->words == 1;
     slab->virgin = watched ? slab->base : UINTPTR_MAX;
     slab->watch = ~(uint64_t)0;

@@ -196,7 +196,7 @@ static void *asks_once(void *unused)
     return NULL;
 }
 
-/* Who waits for a collection is let through before the thread that made it, if that collects again. */
+/* Who waits for a collection comes before the thread that made it, if that collects again. */
 static void by_turns(void)
 {
     pid_t self = gettid();
