@@ -57,11 +57,18 @@ class Results:
     def median(self, *cell_and_what):
         return middle(self.figures(*cell_and_what))
 
-    def ratios(self, program, markers, what):
-        """Of each round; none where one of the two lacks a figure."""
-        ours, theirs = (self.figures(program, markers, collector, what) for collector in (OURS, PEER))
+    def paired(self, what, cell, to):
+        """Ratios of each round; none where one of the two cells lacks a figure. A cell: program, markers, collector."""
+        ours, theirs = (self.figures(*one, what) for one in (cell, to))
         paired = len(ours) == len(theirs) and 0 not in theirs
-        return [figure / to for figure, to in zip(ours, theirs)] if paired else []
+        return [figure / other for figure, other in zip(ours, theirs)] if paired else []
+
+    def ratios(self, program, markers, what):
+        return self.paired(what, (program, markers, OURS), (program, markers, PEER))
+
+    def faster(self, program, few, many, collector):
+        """How many times as fast a full collection is with many markers as with few."""
+        return middle(self.paired("full_ms", (program, few, collector), (program, many, collector)))
 
     def ratio(self, program, markers, what):
         return middle(self.ratios(program, markers, what))
@@ -134,10 +141,22 @@ def stops_table(results, markers):
     return lines + [""]
 
 
+def scaling_table(results, markers):
+    lines = []
+    for many in markers[1:]:
+        lines += [f"full collections, {many} markers to {markers[0]}: times as fast, median of rounds",
+                  " " * 10 + f"{PEER:>9}{OURS:>9}"]
+        for name in results.names:
+            lines.append(f"{name:<10}" + "".join(cell(results.faster(name, markers[0], many, one)) for one in (PEER, OURS)))
+        lines.append("")
+    return lines
+
+
 def text_of(results, markers, filter_text, notes):
     lines = []
     for count in markers:
         lines += figures_table(results, count) + stops_table(results, count)
+    lines += scaling_table(results, markers)
     lines += ["the filter of the marker"] + filter_text.rstrip().split("\n") + [""]
     return "\n".join(lines + list(results.faults()) + notes).rstrip() + "\n"
 

@@ -36,6 +36,11 @@ tap_diagnose errors
 grep -q 'the figures mean nothing' out && grep -q '^mean  *[0-9.]* *[0-9.]* *[0-9.]*$' out
 tap_check $? "the table has its means, and one tiny round says that it is no result"
 
+awk '/^full collections, 2 markers to 1:/ { wanted = rows + 1; getline; next }
+     wanted > 1 && $2 > 0 && $3 > 0       { wanted-- }
+     END                                  { exit wanted != 1 }' rows="$rows" out
+tap_check $? "and how many times as fast two markers are, for each program"
+
 "$run" --smoke --no-install -p 'no such program' midden="$MIDDEN_LIBRARY" > out 2> err
 test $? -eq 2 && grep -q 'no program matches no such program' err
 tap_check $? "a pattern that matches nothing is named"
