@@ -3,6 +3,7 @@
 #include "front/gc.h"
 #include "heap/arena.h"
 #include "heap/large.h"
+#include "heap/meta.h"
 #include "heap/roster.h"
 #include "heap/shared.h"
 #include "heap/span.h"
@@ -47,6 +48,13 @@ static COLD word take_shared(const struct request *request, bool *zero)
     return block;
 }
 
+/* A handler that interrupted who holds the locks outside of malloc: a fork, most often. */
+static COLD word take_beneath(const struct request *request)
+{
+    bool refused = lock_is_mine(&span_lock) || lock_is_mine(&meta_lock);
+    return refused && request->align <= CLASS_ALIGN ? shared_last_resort(request->bytes) : 0;
+}
+
 static word take_alone(struct heap *heap, const struct request *request, bool *zero)
 {
     heap_enter();
@@ -84,7 +92,11 @@ static word serve(const struct request *request, bool *zero)
     } else {
         block = take_shared(request, zero);
     }
-    if (UNLIKELY(block == 0))
+    if (LIKELY(block != 0))
+        return block;
+    *zero = false;
+    block = take_beneath(request);
+    if (block == 0)
         COUNT_ONE(out_of_memory);
     return block;
 }

@@ -56,6 +56,7 @@ size_t front_trim(size_t keep_bytes);
 struct heap *life_attach(void);
 struct heap *life_attach_to_free(void);          /* NULL also where a thread ends: it needs none */
 void         life_slow_path(void);  /* notices a child that fork handlers were not told of */
+void         life_notice(void);                  /* the same, from wherever it is called */
 bool         life_is_borrowed(void);             /* a vfork child: this memory is its parent's */
 
 #endif

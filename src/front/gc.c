@@ -285,6 +285,7 @@ EXPORT long midden_get_objects(int generation, midden_object_visitor *visit, voi
 {
     if (visit == NULL || generation < -1 || generation > MIDDEN_FULL)
         return refuse(EINVAL);
+    life_notice();
     return answer(ask_objects(generation, visit, arg));
 }
 
@@ -293,6 +294,7 @@ EXPORT long midden_get_referrers(void *const *objects, size_t count,
 {
     if (visit == NULL || (objects == NULL && count != 0))
         return refuse(EINVAL);
+    life_notice();
     return answer(ask_referrers(objects, count, visit, arg));
 }
 
@@ -301,6 +303,7 @@ EXPORT long midden_get_referents(void *const *objects, size_t count, midden_obje
 {
     if (visit == NULL || (objects == NULL && count != 0))
         return refuse(EINVAL);
+    life_notice();
     return answer(ask_referents(objects, count, visit, arg));
 }
 
@@ -316,25 +319,30 @@ EXPORT int midden_is_finalized(const void *address)
 
 EXPORT long midden_garbage(midden_object_visitor *visit, void *arg)
 {
+    life_notice();
     return visit != NULL ? collect_garbage(visit, arg) : refuse(EINVAL);
 }
 
 EXPORT long midden_garbage_clear(void)
 {
+    life_notice();
     return collect_garbage_clear();
 }
 
 EXPORT int midden_freeze(void)
 {
+    life_notice();
     return ask_freeze() ? 0 : refuse(EAGAIN);
 }
 
 EXPORT int midden_unfreeze(void)
 {
+    life_notice();
     return ask_unfreeze() ? 0 : refuse(EAGAIN);
 }
 
 EXPORT size_t midden_get_freeze_count(void)
 {
+    life_notice();
     return ask_frozen();
 }

@@ -300,6 +300,7 @@ static COLD void begin(void)
 void gc_begin(void)
 {
     life_attach();
+    life_notice();
     if (UNLIKELY(!__atomic_load_n(&state.begun, __ATOMIC_ACQUIRE)))
         begin();
 }
@@ -438,6 +439,7 @@ EXPORT int midden_callbacks_add(midden_callback *callback, void *arg)
 
 EXPORT int midden_callbacks_remove(midden_callback *callback, void *arg)
 {
+    life_notice();
     return done(collect_callback_remove(callback, arg));
 }
 

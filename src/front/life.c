@@ -95,6 +95,13 @@ void life_slow_path(void)
         child_found();
 }
 
+/* Before whatever waits for another thread: there may be none any more. */
+void life_notice(void)
+{
+    if (!heap_is_inside())
+        life_slow_path();
+}
+
 /* A vfork child runs on its parent's memory under a number of its own. One with memory of its own
  * was told to fork_child, or finds the word wiped. */
 bool life_is_borrowed(void)

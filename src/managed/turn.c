@@ -12,11 +12,12 @@ static struct {
     uint32_t rest;                               /* of a collection, for forks; a futex */
     uint32_t taken;                              /* so many times; a futex */
     uint32_t waiting;                            /* threads that want it next */
-    uint32_t polite;                             /* who had it last waits until another has it */
+    uint32_t polite;                             /* threads that wait until another has it */
 } state;
 
 static __thread bool     has_turn;               /* this thread */
-static __thread uint32_t last_take;              /* state.taken, when it had it last */
+static __thread uint32_t last_take = UINT32_MAX; /* state.taken, when it had it last */
+static __thread uint32_t waits, waits_politely;  /* more than one: in handlers above each other */
 
 static bool try_turn(void)
 {
@@ -29,19 +30,22 @@ static void turn_taken(void)
 {
     has_turn = true;
     last_take = __atomic_add_fetch(&state.taken, 1, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&state.polite, __ATOMIC_SEQ_CST))
-        os_wake(&state.taken, 1);
+    if (__atomic_load_n(&state.polite, __ATOMIC_SEQ_CST) != 0)
+        os_wake(&state.taken, UINT32_MAX >> 1);
 }
 
 /* Those that wait are asleep: who had the turn last would be faster, again and again. */
 static void let_others(void)
 {
-    if (__atomic_load_n(&state.waiting, __ATOMIC_RELAXED) == 0)
+    if (__atomic_load_n(&state.waiting, __ATOMIC_RELAXED) == waits ||
+        __atomic_load_n(&state.taken, __ATOMIC_RELAXED) != last_take)
         return;
-    __atomic_store_n(&state.polite, 1, __ATOMIC_SEQ_CST);
+    waits_politely++;
+    __atomic_add_fetch(&state.polite, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&state.taken, __ATOMIC_SEQ_CST) == last_take)
         os_wait(&state.taken, last_take, OTHERS_WAIT_MS);
-    __atomic_store_n(&state.polite, 0, __ATOMIC_RELAXED);
+    __atomic_sub_fetch(&state.polite, 1, __ATOMIC_RELAXED);
+    waits_politely--;
 }
 
 /* Forks go first: one collection after the other would let none through. */
@@ -59,10 +63,12 @@ static bool let_forks(bool wait)
 
 static bool wait_for_turn(void)
 {
+    waits++;
     __atomic_add_fetch(&state.waiting, 1, __ATOMIC_RELAXED);
     while (__atomic_exchange_n(&state.turn, WANTED, __ATOMIC_ACQUIRE) != FREE_TURN)
         os_wait(&state.turn, WANTED, 0);
     __atomic_sub_fetch(&state.waiting, 1, __ATOMIC_RELAXED);
+    waits--;
     return true;
 }
 
@@ -161,6 +167,8 @@ void turn_fork_child(bool held)
     has_turn = has_turn && !held;
     if (!has_turn)
         state.turn = FREE_TURN;
-    state.forks = state.waiting = state.polite = 0;
+    state.forks = 0;
+    state.waiting = waits;                       /* this thread's own, if a handler forked */
+    state.polite = waits_politely;
     state.rest = WORKS;
 }

@@ -3,7 +3,8 @@
  *             process although a collection has not ended.
  * Invariants  U1  a thread that has the turn knows it, so it never waits for itself
  *             U2  while a fork holds, no collection counts, drops or frees
- *             U3  of those that wait, one has the turn before the thread that had it last
+ *             U3  while others wait, who had the turn last lets another have it first, or
+ *                 waits for that for some ms
  * Locking     none: three futex words.
  */
 #ifndef MIDDEN_MANAGED_TURN_H

@@ -43,6 +43,11 @@ bool lock_try(struct lock *lock)
     return swap(lock, 0, tag_of_self());
 }
 
+bool lock_is_mine(const struct lock *lock)
+{
+    return (__atomic_load_n(&lock->state, __ATOMIC_RELAXED) & ~SLEEPERS) == tag_of_self();
+}
+
 static COLD bool lock_take_slow(struct lock *lock)
 {
     uint32_t self = tag_of_self();

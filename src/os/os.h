@@ -59,6 +59,7 @@ struct lock {
 /* false: this thread holds it already (a signal interrupted the holder) */
 bool lock_take(struct lock *lock);
 bool lock_try(struct lock *lock);
+bool lock_is_mine(const struct lock *lock);      /* this thread holds it */
 void lock_give(struct lock *lock);
 void lock_reset(struct lock *lock);              /* in a forked child: free, whoever held it */
 void os_pause(void);                             /* the processor may rest for a moment */

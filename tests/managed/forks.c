@@ -199,9 +199,99 @@ static void quick(void)
     check(bad == 0, "children that end or exec at once: %ld failed", bad);
 }
 
+/* -- while another thread collects, and is not there in the child ------------------------------ */
+
+static volatile int dawdles, collecting;
+
+static void dawdle(enum midden_phase phase, const struct midden_collection *at, void *unused)
+{
+    if (phase != MIDDEN_START || !dawdles)
+        return;
+    dawdles = 0;
+    collecting = 1;
+    pause_ms(200);
+}
+
+static void *collect_slowly(void *unused)
+{
+    midden_collect(MIDDEN_FULL);
+    return NULL;
+}
+
+static pthread_t start_slowly(void)
+{
+    pthread_t thread;
+
+    collecting = 0;
+    dawdles = 1;
+    thread = start(collect_slowly, NULL);
+    while (!collecting)
+        pause_ms(1);
+    return thread;
+}
+
+/* A child that no fork handler was told of does not wait for a thread it does not have. */
+static void behind_the_back(void)
+{
+    int       status = -1;
+    pthread_t thread = start_slowly();
+    pid_t     child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+    if (child == 0) {
+        alarm(20);
+        _exit(midden_collect(MIDDEN_FULL) < 0);
+    }
+    waitpid(child, &status, 0);
+    check(status == 0,
+        "a child by clone collects, though another thread of its parent was about to: %#x", status);
+    pthread_join(thread, NULL);
+}
+
+/* A handler forks above a call that waits for its turn: in the child nobody waits but that call. */
+static volatile pid_t handled = -1;
+
+static void fork_in_handler(int number)
+{
+    handled = fork();
+}
+
+static void *send_late(void *to)
+{
+    pause_ms(50);
+    pthread_kill(*(pthread_t *)to, SIGUSR1);
+    return NULL;
+}
+
+static void above_a_wait(void)
+{
+    pthread_t self = pthread_self(), thread = start_slowly(), sender;
+    int       status = -1;
+    double    begin;
+
+    signal(SIGUSR1, fork_in_handler);
+    sender = start(send_late, &self);
+    midden_collect(0);
+    if (handled == 0) {
+        alarm(20);
+        begin = now_ms();
+        for (int i = 0; i < 40; i++)
+            midden_collect(0);
+        _exit(now_ms() - begin > 300);
+    }
+    waitpid(handled, &status, 0);
+    check(status == 0,
+        "a child forked above a wait waits for nobody any more: %#x", status);
+    pthread_join(sender, NULL);
+    pthread_join(thread, NULL);
+}
+
 int main(void)
 {
     midden_disable();
+    midden_callbacks_add(dawdle, NULL);
+    behind_the_back();
+    above_a_wait();
+    midden_callbacks_remove(dawdle, NULL);
     quiet();
     midden_enable();
     busy();

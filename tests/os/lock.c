@@ -49,7 +49,9 @@ Test(lock, who_holds_it_is_told_instead_of_hanging)
     cr_assert(lock_take(&lock));
     cr_assert_not(lock_take(&lock));
     cr_assert_not(lock_try(&lock));
+    cr_assert(lock_is_mine(&lock));
     lock_give(&lock);
+    cr_assert_not(lock_is_mine(&lock));
     cr_assert(lock_take(&lock));
 }
 
@@ -72,7 +74,7 @@ Test(lock, a_handler_above_the_holder_is_told, .timeout = 10)
 static void *try_only(void *unused)
 {
     (void)unused;
-    return lock_try(&lock) ? (void *)1 : NULL;
+    return lock_try(&lock) || lock_is_mine(&lock) ? (void *)1 : NULL;
 }
 
 Test(lock, another_thread_does_not_get_what_is_held)

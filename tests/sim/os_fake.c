@@ -362,6 +362,14 @@ bool lock_take(struct lock *lock)
     return true;
 }
 
+bool lock_is_mine(const struct lock *lock)
+{
+    for (size_t i = 0; i < locks; i++)
+        if (held[i] == lock)
+            return true;
+    return false;
+}
+
 void lock_give(struct lock *lock)
 {
     size_t i = 0;
