@@ -304,6 +304,7 @@ INLINE word take_from(struct heap *heap, struct cursor *cursor, struct slab *sla
     return take_here(heap, cursor);
 }
 
+/* By what the heap has in this class, whatever that is. */
 static NOINLINE word alloc_listed(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];

@@ -61,7 +61,7 @@ static bool let_forks(bool wait)
     return true;
 }
 
-static bool wait_for_turn(void)
+static void wait_for_turn(void)
 {
     waits++;
     __atomic_add_fetch(&state.waiting, 1, __ATOMIC_RELAXED);
@@ -69,7 +69,6 @@ static bool wait_for_turn(void)
         os_wait(&state.turn, WANTED, 0);
     __atomic_sub_fetch(&state.waiting, 1, __ATOMIC_RELAXED);
     waits--;
-    return true;
 }
 
 bool turn_take(bool wait)
@@ -78,8 +77,11 @@ bool turn_take(bool wait)
         return false;
     if (wait)
         let_others();
-    if (!try_turn() && (!wait || !wait_for_turn()))
-        return false;
+    if (!try_turn()) {
+        if (!wait)
+            return false;
+        wait_for_turn();
+    }
     turn_taken();
     return true;
 }
