@@ -59,9 +59,9 @@ class Results:
 
     def paired(self, what, cell, to):
         """Ratios of each round; none where one of the two cells lacks a figure. A cell: program, markers, collector."""
-        ours, theirs = (self.figures(*one, what) for one in (cell, to))
-        paired = len(ours) == len(theirs) and 0 not in theirs
-        return [figure / other for figure, other in zip(ours, theirs)] if paired else []
+        figures, others = (self.figures(*one, what) for one in (cell, to))
+        paired = len(figures) == len(others) and 0 not in others
+        return [figure / other for figure, other in zip(figures, others)] if paired else []
 
     def ratios(self, program, markers, what):
         return self.paired(what, (program, markers, OURS), (program, markers, PEER))

@@ -139,11 +139,7 @@ static NOINLINE void sample(uintptr_t *samples)
 
 static long left(const uintptr_t *samples)
 {
-    long used = 0;
-
-    for (long i = 0; i < SAMPLES; i++)
-        used += in_use(samples[i]);
-    return used;
+    return count_in_use(samples, SAMPLES);
 }
 
 /* Nothing but garbage that dies young comes after: nothing grows. */

@@ -142,6 +142,16 @@ static inline int in_use(uintptr_t word)
     return used;
 }
 
+/* How many are, of so many? */
+static inline long count_in_use(const uintptr_t *word, long count)
+{
+    long used = 0;
+
+    for (long i = 0; i < count; i++)
+        used += in_use(word[i]);
+    return used;
+}
+
 /* Writes over what returned calls left on this stack, and empties the cradle. */
 static NOINLINE void wipe(void)
 {

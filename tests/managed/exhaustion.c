@@ -155,10 +155,6 @@ static int truly_full(void)
 
 static int limited(const char *what)
 {
-    struct rlimit limit;
-    long          mapped = status_value("VmSize:") * 1024;
-
-    getrlimit(RLIMIT_AS, &limit);
     if (!strcmp(what, "exhaustion"))
         return with_policy("exhaustion");
     if (!strcmp(what, "nothing"))

@@ -73,11 +73,7 @@ static long lost(void)
 
 static long left(void)
 {
-    long used = 0;
-
-    for (long i = 0; i < HOLDERS; i++)
-        used += in_use(shadow[i]);
-    return used;
+    return count_in_use(shadow, HOLDERS);
 }
 
 static int tracks;                           /* does this kernel? */

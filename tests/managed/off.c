@@ -19,15 +19,6 @@ static NOINLINE void drop_blocks(void)
         block[i] = hidden(midden_alloc(100));
 }
 
-static int left(void)
-{
-    int count = 0;
-
-    for (int i = 0; i < BLOCKS; i++)
-        count += in_use(block[i]);
-    return count;
-}
-
 static int without_malloc(void)
 {
     uint64_t before = collections(0) + collections(1) + collections(2);
@@ -43,7 +34,7 @@ static int without_malloc(void)
     drop_blocks();
     wipe();
     midden_collect(MIDDEN_FULL);
-    return left() > BLOCKS / 100 ? 4 : 1;
+    return count_in_use(block, BLOCKS) > BLOCKS / 100 ? 4 : 1;
 }
 
 int main(int argc, char **argv)

@@ -37,15 +37,6 @@ static long whole(void)
     return good;
 }
 
-static long used(void)
-{
-    long count = 0;
-
-    for (int i = 0; i < BATCH; i++)
-        count += in_use(word[i]);
-    return count;
-}
-
 static void collect_twice(void)
 {
     wipe();
@@ -62,7 +53,8 @@ static void kept(const char *where)
 static void gone(const char *when)
 {
     collect_twice();
-    check(used() <= 8, "%s: %ld of %d stay", when, used(), BATCH);
+    check(count_in_use(word, BATCH) <= 8, "%s: %ld of %d stay", when, count_in_use(word, BATCH),
+        BATCH);
 }
 
 /* The place is filled, looked at, emptied, looked at. */

@@ -320,15 +320,6 @@ static void *alternate(void *unused)
     return NULL;
 }
 
-static long count_used(const uintptr_t *word)
-{
-    long used = 0;
-
-    for (int i = 0; i < BATCH; i++)
-        used += in_use(word[i]);
-    return used;
-}
-
 static void alternate_stack(void)
 {
     struct sigaction action = { .sa_handler = handler, .sa_flags = SA_ONSTACK | SA_RESTART };
@@ -347,8 +338,8 @@ static void alternate_stack(void)
     wipe();
     midden_collect(MIDDEN_FULL);
     midden_collect(MIDDEN_FULL);
-    on_normal = count_used(beneath);
-    on_alternate = count_used(above);
+    on_normal = count_in_use(beneath, BATCH);
+    on_alternate = count_in_use(above, BATCH);
     check(on_alternate == BATCH, "a handler's stack keeps objects: %ld of %d", on_alternate, BATCH);
     check(on_normal == BATCH, "and so does the one it interrupted: %ld of %d", on_normal, BATCH);
     alternate_bad += write(alternate_pipe[1], "x", 1) != 1;

@@ -56,11 +56,7 @@ static long       many;
 
 static long stayed(long count)
 {
-    long used = 0;
-
-    for (long i = 0; i < count; i++)
-        used += in_use(word[i]);
-    return used;
+    return count_in_use(word, count);
 }
 
 static NOINLINE void singles(void)

@@ -54,6 +54,7 @@ static void callbacks(void)
         "calls them before and after");
     check(first.order == sequence - 1 && second.order == sequence,
         "in the order they were added in");
+    check_alone(sequence == 4, "and no more often");
     check_alone(first.generation == 1 && first.collected == 12 && first.at_start == 0 &&
                     first.size_good,
         "with the generation and what was collected");
