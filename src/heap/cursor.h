@@ -23,8 +23,9 @@ struct cursor {
     word     first;                              /* address of the block of bit 0 of that word */
     uint64_t block_bytes;
     struct slab *slab;                           /* NULL: on no slab */
-    size_t   at;                                 /* which word of the slab */
-    unsigned looks;                              /* whether it may rest, in vain (rest.h) */
+    uint64_t ahead;  /* words of the slab that had free blocks at the last look, and come next */
+    uint32_t at;                                 /* which word of the slab */
+    uint32_t looks;                              /* whether it may rest, in vain (rest.h) */
 } ALIGNED(64);
 
 INLINE uint64_t *cursor_bits(const void *heap, const struct cursor *cursor)

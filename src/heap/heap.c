@@ -83,20 +83,40 @@ bool heap_slab_retire(struct heap *heap, struct slab *slab)
 
 INLINE void cursor_stand(struct heap *heap, struct cursor *cursor, struct slab *slab, size_t at)
 {
+    size_t blocks = slab->blocks - at * 64;
     cursor->slab = slab;
-    cursor->at = at;
+    cursor->at = (uint32_t)at;
     cursor->bits = (word)&slab->free[at] - (word)heap;
     cursor->first = slab->base + at * 64 * slab->block_bytes;
     cursor->block_bytes = slab->block_bytes;
     if (slab->words == 1)
         *slab_trimmed(slab) = 0;
-    cursor->last = (uint64_t)1 << bit_highest(~slab_padding(slab, at));
+    cursor->last = (uint64_t)1 << ((blocks < 64 ? blocks : 64) - 1);
 }
 
-static void cursor_land(struct heap *heap, struct cursor *cursor, struct slab *slab, size_t at)
+static bool is_used(const struct slab *slab)
 {
-    cursor_stand(heap, cursor, slab, at);
-    cursor_aim(cursor, slab->free[at]);
+    return slab->reached == slab->words;
+}
+
+/* The words that have a free block, a bit for each: there are 64 at most. Looked for all at once,
+ * without a branch: which of them do is not to be foretold. Only the last word has padding, which
+ * is set and means nothing (S3). */
+static uint64_t words_with_some(const struct slab *slab)
+{
+    size_t at = slab->words - 1u;
+    uint64_t some = (slab->free[at] & ~slab->padding) != 0;
+    while (at-- > 0)
+        some = some + some + (slab->free[at] != 0);
+    return some;
+}
+
+/* On the first of them; the others come next. */
+INLINE void cursor_stand_among(struct heap *heap, struct cursor *cursor, struct slab *slab,
+                               uint64_t some)
+{
+    cursor_stand(heap, cursor, slab, bit_lowest_wide(some));
+    cursor->ahead = some & (some - 1);
 }
 
 struct slab *heap_cursor_lift(struct cursor *cursor)
@@ -107,73 +127,56 @@ struct slab *heap_cursor_lift(struct cursor *cursor)
     return slab;
 }
 
-/* A word that was in use before, and of which a fourth is free again; else the first that was not.
+/* A word that was in use before, and of which half is free again; else the first that was not.
  * So a slab with few blocks in use stays small, and in the cache. */
-static bool advance_warm(struct heap *heap, struct cursor *cursor)
+INLINE size_t warm_word(struct slab *slab, size_t at)
 {
-    struct slab *slab = cursor->slab;
-    size_t at = cursor->at, reached = slab->reached;
-    if (reached == slab->words)
-        return false;
-    if (slab_owner(slab) != (word)heap)
-        remote_absorb(heap, slab);
+    size_t reached = slab->reached;
     for (size_t step = reached < WARM_STEPS ? reached : WARM_STEPS; step > 0; step--) {
         at = at + 1 >= reached ? 0 : at + 1;
         uint64_t bits = slab->free[at];          /* no padding: there is a word behind it */
-        if (bits != 0 && bit_count(bits) >= WARM_LEAST) {
-            cursor_land(heap, cursor, slab, at);
-            return true;
-        }
+        if (bits != 0 && bit_count(bits) >= WARM_LEAST)
+            return at;
     }
     slab->reached = (uint16_t)(reached + 1);
-    cursor_land(heap, cursor, slab, reached);
+    return reached;
+}
+
+static bool advance_warm(struct heap *heap, struct cursor *cursor)
+{
+    struct slab *slab = cursor->slab;
+    if (is_used(slab))
+        return false;
+    if (slab_owner(slab) != (word)heap)
+        remote_absorb(heap, slab);
+    cursor_stand(heap, cursor, slab, warm_word(slab, cursor->at));
+    cursor->ahead = 0;
+    cursor_aim(cursor, *cursor_bits(heap, cursor));
     return true;
 }
 
-static bool advance_in_one_word(struct heap *heap, struct cursor *cursor)
-{
-    struct slab *slab = cursor->slab;
-    bool found = (slab->free[0] & ~slab->padding) != 0;
-    if (found)
-        cursor_land(heap, cursor, slab, 0);
-    return found;
-}
-
-/* The next word with a free block, round robin: the words just left have had the least time to
- * fill. Only the last word has padding, which is set and means nothing (S3). */
+/* The next word with a free block, round and round: by the time it comes again, a word has had the
+ * most time to fill. */
 static bool cursor_advance(struct heap *heap, struct cursor *cursor)
 {
     struct slab *slab = cursor->slab;
-    size_t at = cursor->at, last = slab->words - 1u;
-    if (last == 0)
-        return advance_in_one_word(heap, cursor);
-    if (advance_warm(heap, cursor))
+    uint64_t some = cursor->ahead;
+    if (some == 0 && slab->words != 1 && advance_warm(heap, cursor))
         return true;
-    for (size_t step = 0; step <= last; step++) {
-        at = at == last ? 0 : at + 1;
-        uint64_t bits = slab->free[at];
-        if (bits != 0 && (at != last || (bits & ~slab->padding) != 0)) {
-            cursor_land(heap, cursor, slab, at);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_free(const struct slab *slab)
-{
-    size_t last = slab->words - 1u;
-    for (size_t i = 0; i < last; i++)
-        if (slab->free[i] != 0)
-            return true;
-    return (slab->free[last] & ~slab_padding(slab, last)) != 0;
+    if (some == 0)
+        some = words_with_some(slab);
+    if (some == 0)
+        return false;
+    cursor_stand_among(heap, cursor, slab, some);
+    cursor_aim(cursor, *cursor_bits(heap, cursor));
+    return true;
 }
 
 /* A slab no cursor is on goes into its list, or is full (H1). A free that comes between the look
  * and the flag raises PENDING, whatever it sees. */
 bool heap_shelve(struct heap *heap, struct slab *slab)
 {
-    bool listed = has_free(slab);
+    bool listed = words_with_some(slab) != 0;
     if (listed)
         heap_list_add(heap, slab);
     else
@@ -188,6 +191,7 @@ static bool land_on(struct heap *heap, struct slab *slab)
     if (rest_may_spare(&heap->rest, slab->class))
         rest_landed(heap, slab);
     cursor->slab = slab;
+    cursor->ahead = 0;
     cursor->at = slab->words - 1u;               /* so that the first word comes next */
     if (cursor_advance(heap, cursor))
         return true;
@@ -274,21 +278,7 @@ static bool refill_here(struct heap *heap, unsigned class)
     return land_on(heap, oldest) || refill_from_list(heap, class);
 }
 
-/* -- the short way: among slabs that were used to their end ------------------------------------ */
-
-static bool is_used(const struct slab *slab)
-{
-    return slab->reached == slab->words;
-}
-
-/* The first word from `at` on that has a free block; as many as there are: none has. */
-INLINE size_t word_with_some(const struct slab *slab, size_t at)
-{
-    while (slab->free[at] == 0)                  /* the word behind the last is all ones (S3) */
-        at++;
-    bool none = at + 1 == slab->words && (slab->free[at] & ~slab->padding) == 0;
-    return none ? at + 1 : at;
-}
+/* -- the short ways --------------------------------------------------------------------------- */
 
 /* The word under the cursor has some. */
 INLINE word take_here(struct heap *heap, struct cursor *cursor)
@@ -298,9 +288,9 @@ INLINE word take_here(struct heap *heap, struct cursor *cursor)
     return block;
 }
 
-INLINE word take_from(struct heap *heap, struct cursor *cursor, struct slab *slab, size_t at)
+INLINE word take_among(struct heap *heap, struct cursor *cursor, struct slab *slab, uint64_t some)
 {
-    cursor_stand(heap, cursor, slab, at);
+    cursor_stand_among(heap, cursor, slab, some);
     return take_here(heap, cursor);
 }
 
@@ -315,13 +305,21 @@ static NOINLINE word alloc_listed(struct heap *heap, unsigned class)
     return block;
 }
 
+/* In a slab that was not used to its end. */
+static NOINLINE word alloc_warm(struct heap *heap, struct cursor *cursor)
+{
+    struct slab *slab = cursor->slab;
+    cursor_stand(heap, cursor, slab, warm_word(slab, cursor->at));
+    return take_here(heap, cursor);
+}
+
 /* A slab that is dry when its turn comes is full; the next that has some comes under the cursor. */
 static NOINLINE word alloc_behind(struct heap *heap, struct slab *slab)
 {
     unsigned class = slab->class;
     struct cursor *cursor = &heap->cursor[class];
-    size_t at;
-    while ((at = word_with_some(slab, 0)) == slab->words) {
+    uint64_t some;
+    while ((some = words_with_some(slab)) == 0) {
         __atomic_fetch_or(&slab->owner, OWNER_FULL, __ATOMIC_SEQ_CST);
         slab = heap->partial[class];
         if (slab == NULL || !is_used(slab)) {
@@ -332,7 +330,7 @@ static NOINLINE word alloc_behind(struct heap *heap, struct slab *slab)
     }
     if (rest_may_spare(&heap->rest, class))
         rest_landed(heap, slab);
-    return take_from(heap, cursor, slab, at);
+    return take_among(heap, cursor, slab, some);
 }
 
 /* The dry slab goes to the end of the list; the oldest is next. */
@@ -345,27 +343,29 @@ static NOINLINE word alloc_in_turn(struct heap *heap, unsigned class)
     dry->watch = ~(uint64_t)0;
     list_turn(heap, slab, dry);
     cursor->looks = 0;
-    size_t at = word_with_some(slab, 0);
-    if (at == slab->words || rest_may_spare(&heap->rest, class))
+    uint64_t some = words_with_some(slab);
+    if (some == 0 || rest_may_spare(&heap->rest, class))
         return alloc_behind(heap, slab);
-    return take_from(heap, cursor, slab, at);
+    return take_among(heap, cursor, slab, some);
 }
 
 word heap_alloc_here(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
     struct slab *slab = cursor->slab;
-    if (slab == NULL || !is_used(slab))
+    uint64_t some = cursor->ahead;
+    if (LIKELY(some != 0))
+        return take_among(heap, cursor, slab, some);
+    if (slab == NULL)
         return alloc_listed(heap, class);
-    size_t at = cursor->at + 1, words = slab->words;
-    if (words == 1)                              /* has it some again, since it was aimed? */
+    if (!is_used(slab))
+        return slab_owner(slab) == (word)heap ? alloc_warm(heap, cursor)
+                                              : alloc_listed(heap, class);
+    if (slab->words == 1)                        /* has it some again, since it was aimed? */
         return cursor_left(heap, cursor) != 0 ? take_here(heap, cursor)
                                               : alloc_in_turn(heap, class);
-    if (at != words)
-        at = word_with_some(slab, at);
-    if (at == words)
-        at = word_with_some(slab, 0);
-    return at != words ? take_from(heap, cursor, slab, at) : alloc_in_turn(heap, class);
+    some = words_with_some(slab);
+    return some != 0 ? take_among(heap, cursor, slab, some) : alloc_in_turn(heap, class);
 }
 
 bool heap_ready(struct heap *heap, unsigned class)
@@ -561,6 +561,7 @@ static void validate_cursor(struct heap *heap, struct cursor *cursor)
     ASSERT(cursor->first + cursor->index * cursor->block_bytes == slab_block(slab, index));
     ASSERT((cursor->last & slab_padding(slab, cursor->at)) == 0);
     ASSERT(slab->watch + 1 <= 1);                                                       /* K2 */
+    ASSERT((cursor->ahead & ~words_with_some(slab)) == 0);                              /* K4 */
     slab_validate(slab);
 }
 
