@@ -110,13 +110,13 @@ INLINE bool fast_free_into_full(word block)
 }
 
 /* The slab of a block in use, if it is this thread's; NULL: look closer. Nothing is changed, so a
- * handler may come between. */
+ * handler may come between. A full one is its own as long as nobody has freed into it. */
 INLINE struct slab *fast_slab(word block)
 {
     if (UNLIKELY(!cage_holds(block)))
         return NULL;
     struct slab *slab = cage_slab(block);
-    if (UNLIKELY(!slab_is_of(slab, thread.heap)))
+    if (UNLIKELY(!slab_is_of_or_full(slab, thread.heap)))
         return NULL;
     struct slab_place place = slab_place(slab, block);
     uint64_t bits = __atomic_load_n(slab_bits_anew(slab, place.at), __ATOMIC_RELAXED);

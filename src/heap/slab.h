@@ -63,12 +63,12 @@ struct slab {
         uint16_t cold;  /* large: most of its slices had no pages when it was cut */
         uint16_t reached;                        /* words a cursor was on so far */
     };
-    uint64_t     block_bytes;
     uint64_t     padding;  /* S3: the bits of the last word that are no blocks */
 
-    word         owner;  /* heap + flags; from here on, what a free touches */
+    word         owner ALIGNED(64);  /* heap + flags; from here on, what a free touches */
     word         base;
     uint64_t     magic;
+    uint64_t     block_bytes;
     uint64_t     watch;  /* all ones: a word that becomes so is worth a look; 0: none is (K2) */
     uint64_t     free[];  /* words + 1, slab_trimmed; then `remote` on a line of its own */
 };
@@ -88,6 +88,16 @@ INLINE bool slab_is_of(const struct slab *slab, word owner)
     return __atomic_load_n(&slab->owner, __ATOMIC_RELAXED) == owner;
 #else
     return slab->owner == owner;
+#endif
+}
+
+/* Whether it is this very word now, or that and OWNER_FULL. */
+INLINE bool slab_is_of_or_full(const struct slab *slab, word owner)
+{
+#ifdef __SANITIZE_THREAD__
+    return (__atomic_load_n(&slab->owner, __ATOMIC_RELAXED) ^ owner) <= OWNER_FULL;
+#else
+    return (slab->owner ^ owner) <= OWNER_FULL;
 #endif
 }
 

@@ -13,7 +13,9 @@
 
 void *midden_malloc(size_t bytes);
 void *midden_aligned_alloc(size_t align, size_t bytes);
+void *midden_realloc(void *block, size_t bytes);
 void  midden_free(void *block);
+size_t midden_malloc_usable_size(void *block);
 
 static struct midden_object look(const void *at)
 {
@@ -27,6 +29,19 @@ static int error_at(const void *at)
     struct midden_object object = { .size = sizeof object };
     errno = 0;
     return midden_object_at(at, &object) == 0 ? 0 : errno;
+}
+
+struct few {
+    char **block;
+    int    count, step;
+};
+
+static void *free_every(void *argument)
+{
+    const struct few *few = argument;
+    for (int i = 0; i < few->count; i += few->step)
+        midden_free(few->block[i]);
+    return NULL;
 }
 
 /* -- one block --------------------------------------------------------------------------------- */
@@ -58,6 +73,25 @@ Test(heap, a_freed_block_says_so)
     char *large = midden_malloc(MIB(1));
     midden_free(large);
     cr_assert_eq(error_at(large), ENOENT);
+}
+
+/* Most of the slabs run full; frees of another thread take some of them over. */
+Test(heap, blocks_of_full_slabs_tell_their_size)
+{
+    enum { COUNT = 20000, BYTES = 48, STEP = 3 };
+    static char *block[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        block[i] = midden_malloc(BYTES - i % 8);
+    for (int i = 0; i < COUNT; i++) {
+        cr_assert_eq(midden_malloc_usable_size(block[i]), BYTES);
+        cr_assert_eq(midden_malloc_usable_size(block[i] + 16), 0);
+        cr_assert_eq(midden_realloc(block[i], BYTES - 9), block[i]);
+    }
+    pthread_t other;
+    cr_assert_eq(pthread_create(&other, NULL, free_every, &(struct few){ block, COUNT, STEP }), 0);
+    pthread_join(other, NULL);
+    for (int i = 0; i < COUNT; i++)
+        cr_assert_eq(midden_malloc_usable_size(block[i]), i % STEP == 0 ? 0 : BYTES, "%d", i);
 }
 
 Test(heap, what_is_no_block_is_told)
