@@ -353,9 +353,6 @@ word heap_alloc_here(struct heap *heap, unsigned class)
 {
     struct cursor *cursor = &heap->cursor[class];
     struct slab *slab = cursor->slab;
-    uint64_t some = cursor->ahead;
-    if (LIKELY(some != 0))
-        return take_among(heap, cursor, slab, some);
     if (slab == NULL)
         return alloc_listed(heap, class);
     if (!is_used(slab))
@@ -364,7 +361,7 @@ word heap_alloc_here(struct heap *heap, unsigned class)
     if (slab->words == 1)                        /* has it some again, since it was aimed? */
         return cursor_left(heap, cursor) != 0 ? take_here(heap, cursor)
                                               : alloc_in_turn(heap, class);
-    some = words_with_some(slab);
+    uint64_t some = cursor->ahead != 0 ? cursor->ahead : words_with_some(slab);
     return some != 0 ? take_among(heap, cursor, slab, some) : alloc_in_turn(heap, class);
 }
 
