@@ -9,6 +9,7 @@
  *                 run empty and fill again unseen
  *             K3  a cursor of zeros aims nowhere: its word is the first of its heap, in which no
  *                 bit is ever set
+ *             K4  every word in `ahead` has a free block: nobody but the cursor takes any
  * Locking     the owner of the heap only.
  */
 #ifndef MIDDEN_HEAP_CURSOR_H
