@@ -11,7 +11,7 @@ struct slab slab_none = { .owner = OWNER_NONE, .class = CLASS_COUNT };
 
 static size_t remote_offset(size_t words)
 {
-    return round_up(offsetof(struct slab, free) + (words + 1) * sizeof(uint64_t), CACHE_LINE);
+    return round_up(sizeof(struct slab) + (words + 1) * sizeof(uint64_t), CACHE_LINE);
 }
 
 static size_t descriptor_bytes(size_t words)

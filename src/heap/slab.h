@@ -64,14 +64,16 @@ struct slab {
         uint16_t reached;                        /* words a cursor was on so far */
     };
     uint64_t     padding;  /* S3: the bits of the last word that are no blocks */
+    uint64_t     unused;                         /* the next line of the cache begins behind it */
 
-    word         owner ALIGNED(64);  /* heap + flags; from here on, what a free touches */
+    word         owner;  /* heap + flags; from here on, what a free touches */
     word         base;
     uint64_t     magic;
     uint64_t     block_bytes;
     uint64_t     watch;  /* all ones: a word that becomes so is worth a look; 0: none is (K2) */
     uint64_t     free[];  /* words + 1, slab_trimmed; then `remote` on a line of its own */
 };
+_Static_assert(offsetof(struct slab, owner) == 64, "one line of the cache for a free");
 _Static_assert(offsetof(struct slab, free) + 3 * sizeof(uint64_t) <= 128, "slab_trimmed has room");
 
 extern struct slab slab_none;  /* what slices lead to that belong to no span in use: owns nothing */

@@ -87,8 +87,9 @@ Test(heap, blocks_of_full_slabs_tell_their_size)
         cr_assert_eq(midden_malloc_usable_size(block[i] + 16), 0);
         cr_assert_eq(midden_realloc(block[i], BYTES - 9), block[i]);
     }
+    struct few few = { block, COUNT, STEP };
     pthread_t other;
-    cr_assert_eq(pthread_create(&other, NULL, free_every, &(struct few){ block, COUNT, STEP }), 0);
+    cr_assert_eq(pthread_create(&other, NULL, free_every, &few), 0);
     pthread_join(other, NULL);
     for (int i = 0; i < COUNT; i++)
         cr_assert_eq(midden_malloc_usable_size(block[i]), i % STEP == 0 ? 0 : BYTES, "%d", i);
