@@ -37,8 +37,9 @@ enum {
     WASTE_PART  = 8,                             /* of a slab, that may belong to no block */
 };
 
-/* The largest a slab gets. Small blocks are many, and a slab that runs full and empty costs them
- * most; of large ones a slab of 64 KiB would be few, and hardly ever empty. */
+/* The largest a slab gets: 64 words of 64 blocks, as a cursor keeps a bit for each word. Small
+ * blocks are many, and a slab that runs full and empty costs them most; of large ones a slab of
+ * 64 KiB would be few, and hardly ever empty. */
 static size_t most_bytes(size_t block_bytes)
 {
     return block_bytes <= 128 ? KIB(64) : block_bytes <= 512 ? KIB(32) : KIB(16);
