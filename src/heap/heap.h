@@ -186,7 +186,7 @@ INLINE void heap_leave_to(bool was)              /* as heap_enter_was found it *
 word heap_alloc(struct heap *heap, unsigned class, bool *zero);       /* 0: out of memory */
 /* the cursor has a block to give; false: out of memory */
 bool heap_ready(struct heap *heap, unsigned class);
-/* from the slab under its cursor, or 0 */
+/* from what the heap has in that class, no lock taken; 0: that is nothing */
 word heap_alloc_here(struct heap *heap, unsigned class);
 /* into a slab that is full and this heap's; false: it is not, or it is another case */
 bool heap_free_into_full(struct heap *heap, struct slab *slab, word block);
